@@ -1,0 +1,36 @@
+// swift-tools-version: 6.3
+// The layers of docs/architecture.md, one target each; arrows point down only.
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+
+let package = Package(
+    name: "ginnel",
+    platforms: [.macOS(.v15)],
+    products: [
+        .library(name: "Ginnel", targets: ["Ginnel"]),
+        .library(name: "GinnelTesting", targets: ["GinnelTesting"]),
+        .executable(name: "ginnel", targets: ["GinnelCommand"]),
+    ],
+    targets: [
+        .target(name: "CGinnelChecksum"),
+        .target(name: "CGinnelPlatform"),
+        .target(name: "GinnelCore", dependencies: ["CGinnelChecksum"], swiftSettings: strict),
+        .target(name: "GinnelTransport", dependencies: ["GinnelCore", "CGinnelPlatform"], swiftSettings: strict),
+        .target(name: "Ginnel", dependencies: ["GinnelCore", "GinnelTransport"], swiftSettings: strict),
+        .target(name: "GinnelTesting", dependencies: ["Ginnel", "GinnelCore", "GinnelTransport"], swiftSettings: strict),
+        .executableTarget(name: "GinnelCommand", dependencies: ["Ginnel", "GinnelTransport"], swiftSettings: strict),
+        .testTarget(name: "GinnelCoreTests", dependencies: ["GinnelCore", "GinnelTesting"], swiftSettings: strict),
+        .testTarget(
+            name: "GinnelTransportTests", dependencies: ["GinnelTransport", "GinnelCore", "GinnelTesting", "CGinnelPlatform"],
+            swiftSettings: strict),
+        .testTarget(name: "GinnelTests", dependencies: ["Ginnel", "GinnelTesting"], swiftSettings: strict),
+    ],
+    cLanguageStandard: .c11
+)

@@ -1,0 +1,1 @@
+#include "ginnel_checksum.h"

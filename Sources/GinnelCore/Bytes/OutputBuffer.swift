@@ -1,0 +1,53 @@
+// Bytes on their way out. A machine appends whole frames; the flusher writes them and removes what the channel took.
+
+package struct OutputBuffer: Sendable {
+    private var storage: [UInt8] = []
+    private var head = 0
+
+    package init() {}
+
+    package var count: Int { storage.count - head }
+    package var isEmpty: Bool { head == storage.count }
+
+    /// Makes room for `count` more bytes at once.
+    package mutating func reserve(_ count: Int) {
+        if storage.capacity - storage.count < count { storage.reserveCapacity(storage.count + count) }
+    }
+
+    package mutating func append(_ bytes: some Sequence<UInt8>) {
+        storage.append(contentsOf: bytes)
+    }
+
+    package mutating func append(_ bytes: [UInt8], _ range: Range<Int>) {
+        bytes.withUnsafeBufferPointer { storage.append(contentsOf: UnsafeBufferPointer(rebasing: $0[range])) }
+    }
+
+    package mutating func append(_ bytes: borrowing RawSpan) {
+        bytes.withUnsafeBytes { storage.append(contentsOf: $0) }
+    }
+
+    package mutating func append(littleEndian value: some FixedWidthInteger) {
+        withUnsafeBytes(of: value.littleEndian) { storage.append(contentsOf: $0) }
+    }
+
+    /// Overwrites bytes that were appended before; `offset` counts from the first byte that is still here.
+    package mutating func overwrite(at offset: Int, littleEndian value: some FixedWidthInteger) {
+        withUnsafeBytes(of: value.littleEndian) { bytes in
+            for (index, byte) in bytes.enumerated() { storage[head + offset + index] = byte }
+        }
+    }
+
+    /// Lends what waits.
+    package func withBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
+        try storage.withUnsafeBytes { try body(UnsafeRawBufferPointer(rebasing: $0[head...])) }
+    }
+
+    /// The channel took `count` bytes. Keeps the memory while it is small, so that a busy connection does not allocate for each message,
+    /// and gives it back when it is large.
+    package mutating func removeFirst(_ count: Int) {
+        head += count
+        guard head == storage.count else { return }
+        head = 0
+        storage.removeAll(keepingCapacity: storage.capacity <= 4096)
+    }
+}

@@ -1,0 +1,135 @@
+// What a session machine asks its driver to do: format-neutral verbs, performed in order and outside the lock.
+//
+// A machine does no I/O and resumes nobody. It appends actions; the driver takes them all and performs each one. Bytes to be sent are no
+// action: they wait in the machine until the driver asks for them (`produce`), so that their order is decided under the lock.
+
+/// The caller's side of one call, kept by the machine as a token and handed back with each thing that happens to it.
+///
+/// A machine only stores and returns it; it never calls these functions. The driver does, on the thread that performs the actions.
+package protocol OutgoingCall: AnyObject, Sendable {
+    /// The call has ended well. Nothing follows.
+    func replied(codec: Codec, payload: borrowing RawSpan)
+    /// The call has ended badly. Nothing follows.
+    func failed(_ failure: Failure)
+    /// One item of the stream that the callee sends.
+    func received(item: borrowing RawSpan, codec: Codec)
+    /// Items may be sent again.
+    func mayCarryOn()
+    /// Where the machine keeps the call's number while it is in flight; 0 before and after. Touched under the driver's lock only.
+    var callNumber: UInt32 { get set }
+}
+
+/// A request that has arrived whole.
+package struct IncomingRequest: Sendable {
+    package var call: UInt32
+    package var method: String
+    package var codec: Codec
+    package var payload: Payload
+    /// On the continuous clock, nanoseconds; `nil` when the caller waits for ever.
+    package var deadline: UInt64?
+    package var lane: Lane
+    /// The caller sends items after the request.
+    package var itemsFollow: Bool
+
+    package init(
+        call: UInt32, method: String, codec: Codec, payload: Payload, deadline: UInt64? = nil, lane: Lane = .normal, itemsFollow: Bool = false
+    ) {
+        self.call = call
+        self.method = method
+        self.codec = codec
+        self.payload = payload
+        self.deadline = deadline
+        self.lane = lane
+        self.itemsFollow = itemsFollow
+    }
+}
+
+package enum Action: Sendable {
+    /// The handshake is done; calls may be made. Formats without a handshake say so at once.
+    case established(Establishment)
+
+    /// A request for the handler of `method`. The machine expects `.reply` or `.fail` for its call.
+    case request(IncomingRequest)
+    /// An item that the caller sends for an incoming call; END is `nil`.
+    case item(call: UInt32, codec: Codec, payload: Payload?)
+    /// The handler of an incoming call may send items again.
+    case carryOn(call: UInt32)
+    /// The handler of an incoming call is to stop. Its reply is still expected and will not be sent as such.
+    case cancel(call: UInt32, Failure)
+
+    /// What happened to an outgoing call.
+    case replied(any OutgoingCall, codec: Codec, payload: Payload)
+    case failed(any OutgoingCall, Failure)
+    case streamed(any OutgoingCall, codec: Codec, payload: Payload)
+    case mayCarryOn(any OutgoingCall)
+
+    /// An event; `missed` were dropped by the sender just before it.
+    case event(name: String, codec: Codec, payload: Payload, missed: UInt32)
+    /// The answer to a ping of ours.
+    case pong(UInt64)
+    /// The peer starts no new calls and accepts none.
+    case farewell(Failure)
+
+    /// The session is over. What waits in the machine is to be sent as far as possible, then the channel ends. Always the last action.
+    case close(CloseReason)
+}
+
+/// What the handshake settled.
+package struct Establishment: Sendable, Equatable {
+    package var service: String
+    /// Differs between two starts of the same service; all zero for formats that have none.
+    package var instance: Identity
+    package var peerLimits: AnnouncedLimits
+    package var program: String
+
+    package init(service: String, instance: Identity, peerLimits: AnnouncedLimits, program: String) {
+        self.service = service
+        self.instance = instance
+        self.peerLimits = peerLimits
+        self.program = program
+    }
+}
+
+/// 128 random bits.
+public struct Identity: Hashable, Sendable, CustomStringConvertible {
+    public let high: UInt64
+    public let low: UInt64
+
+    public init(high: UInt64, low: UInt64) {
+        self.high = high
+        self.low = low
+    }
+
+    /// 32 hexadecimal digits.
+    public var description: String {
+        [high, low].map { word in
+            let digits = String(word, radix: 16)
+            return String(repeating: "0", count: 16 - digits.count) + digits
+        }.joined()
+    }
+}
+
+/// Why a session ended, and who ended it.
+public struct CloseReason: Sendable, Equatable, CustomStringConvertible {
+    public enum Side: Sendable {
+        case us
+        case peer
+        /// The connection broke: neither said so.
+        case nobody
+    }
+    public var by: Side
+    public var failure: Failure
+
+    public init(by side: Side, _ failure: Failure) {
+        by = side
+        self.failure = failure
+    }
+
+    public var description: String {
+        switch by {
+        case .us: "closed by this side, \(failure)"
+        case .peer: "closed by the peer, \(failure)"
+        case .nobody: "connection lost, \(failure)"
+        }
+    }
+}
