@@ -1,0 +1,191 @@
+// The poller over epoll, edge-triggered.
+//
+// A watch is registered once for reading. Writing is added only when a write has said GN_WOULD_BLOCK and taken away with the
+// event that answers it: a socket that is always watched for writing wakes its loop each time the peer reads. Changing a
+// registration makes the kernel look at the socket's state anew, so nothing that happened in between is lost.
+//
+// The kernel hands out the address of the watch with an event. That is safe because objects are removed between two waits, by
+// the thread that waits, and EPOLL_CTL_DEL also takes back an event that stands ready.
+#include "../posix/posix.h"
+
+#if defined(__linux__)
+
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#ifndef SYS_epoll_pwait2
+#define SYS_epoll_pwait2 441
+#endif
+
+enum { BATCH = 128, ALWAYS = EPOLLIN | EPOLLRDHUP };
+static const uint32_t edge = EPOLLET;
+
+struct gn_poller {
+    int epoll;
+    int bell;          ///< an eventfd; edge-triggered, so it need not be read
+    atomic_bool rung;  ///< a wake is on its way
+};
+
+// MARK: Beginning and end
+
+gn_outcome gn_poller_open(gn_poller **poller, gn_error *error) {
+    gn_poller *made = gnp_allocate(sizeof *made);
+    if (made == NULL) return gnp_fail(error, GN_CODE_NO_MEMORY, ENOMEM, "calloc");
+    const char *operation = "epoll_create1";
+    made->bell = -1;
+    GNP_RETRY(made->epoll, operation, epoll_create1(EPOLL_CLOEXEC));
+    if (made->epoll >= 0) {
+        operation = "eventfd";
+        GNP_RETRY(made->bell, operation, eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+    }
+    if (made->bell >= 0) {
+        operation = "epoll_ctl";
+        struct epoll_event event = {.events = EPOLLIN | edge, .data.ptr = NULL};
+        int result;
+        GNP_RETRY(result, operation, epoll_ctl(made->epoll, EPOLL_CTL_ADD, made->bell, &event));
+        if (result == 0) {
+            *poller = made;
+            return GN_DONE;
+        }
+    }
+    gn_outcome outcome = gnp_fail_errno(error, operation);
+    gn_poller_close(made);
+    return outcome;
+}
+
+void gn_poller_close(gn_poller *poller) {
+    gnp_close(poller->bell);
+    gnp_close(poller->epoll);
+    free(poller);
+}
+
+// MARK: Watches
+
+static int control(gn_poller *poller, int verb, gnp_watch *watch, uint32_t events) {
+    struct epoll_event event = {.events = events | edge, .data.ptr = watch};
+    int result;
+    GNP_RETRY(result, "epoll_ctl", epoll_ctl(poller->epoll, verb, watch->descriptor, &event));
+    return result;
+}
+
+static gn_outcome add(gn_poller *poller, gnp_watch *watch, uint64_t token, gn_error *error) {
+    if (watch->poller != NULL) return gnp_fail(error, GN_CODE_EXISTS, EEXIST, "epoll_ctl");
+    if (token == UINT64_MAX) return gnp_fail(error, GN_CODE_INVALID, 0, "epoll_ctl");
+    watch->token = token;
+    watch->hung_up = false;
+    uint32_t events = ALWAYS | (atomic_load(&watch->wants_writable) ? EPOLLOUT : 0u);
+    if (control(poller, EPOLL_CTL_ADD, watch, events) != 0) return gnp_fail_errno(error, "epoll_ctl");
+    watch->poller = poller;
+    return GN_DONE;
+}
+
+gn_outcome gn_poller_add_channel(gn_poller *poller, gn_channel *channel, uint64_t token, gn_error *error) {
+    return add(poller, &channel->watch, token, error);
+}
+
+gn_outcome gn_poller_add_listener(gn_poller *poller, gn_listener *listener, uint64_t token, gn_error *error) {
+    return add(poller, &listener->watch, token, error);
+}
+
+void gnp_poller_forget(gnp_watch *watch) {
+    if (watch->poller == NULL) return;
+    (void)epoll_ctl(watch->poller->epoll, EPOLL_CTL_DEL, watch->descriptor, NULL);
+    watch->poller = NULL;
+}
+
+void gn_poller_remove_channel(gn_poller *poller, gn_channel *channel) {
+    if (channel->watch.poller == poller) gnp_poller_forget(&channel->watch);
+}
+
+void gn_poller_remove_listener(gn_poller *poller, gn_listener *listener) {
+    if (listener->watch.poller == poller) gnp_poller_forget(&listener->watch);
+}
+
+gn_outcome gnp_poller_want_writable(gnp_watch *watch, gn_error *error) {
+    // First the wish, then the registration: an event that comes at once must find the wish.
+    atomic_store(&watch->wants_writable, true);
+    if (watch->poller == NULL || control(watch->poller, EPOLL_CTL_MOD, watch, ALWAYS | EPOLLOUT) == 0) return GN_WOULD_BLOCK;
+    return gnp_fail_errno(error, "epoll_ctl");
+}
+
+// MARK: Waiting
+
+/// One kernel wait of at most `timeout_ns`. epoll_wait counts in milliseconds, so it serves for "now" and "for ever" only,
+/// and, rounded up, for kernels before 5.11.
+static int wait_once(int epoll, struct epoll_event *ready, int room, uint64_t timeout_ns) {
+    static atomic_bool lacks_pwait2;
+    if (gnp_fails("epoll_wait")) return -1;
+    if (timeout_ns == 0) return epoll_wait(epoll, ready, room, 0);
+    if (timeout_ns == GN_WAIT_FOR_EVER) return epoll_wait(epoll, ready, room, -1);
+    if (!atomic_load_explicit(&lacks_pwait2, memory_order_relaxed)) {
+        struct timespec timeout = {.tv_sec = (time_t)(timeout_ns / 1000000000u), .tv_nsec = (long)(timeout_ns % 1000000000u)};
+        int count = gnp_fails("epoll_pwait2") ? -1 : (int)syscall(SYS_epoll_pwait2, epoll, ready, room, &timeout, NULL, (size_t)0);
+        if (count >= 0 || (errno != ENOSYS && errno != EPERM)) return count;
+        // EPERM is what some container filters answer for calls that they do not know.
+        atomic_store_explicit(&lacks_pwait2, true, memory_order_relaxed);
+    }
+    uint64_t milliseconds = timeout_ns / 1000000u + (timeout_ns % 1000000u != 0);
+    return epoll_wait(epoll, ready, room, milliseconds > INT_MAX ? INT_MAX : (int)milliseconds);
+}
+
+/// The same, repeated on EINTR for what is left of the time.
+static int wait_through_signals(int epoll, struct epoll_event *ready, int room, uint64_t timeout_ns) {
+    bool limited = timeout_ns != 0 && timeout_ns != GN_WAIT_FOR_EVER;
+    uint64_t begin = limited ? gn_clock_awake() : 0;
+    for (uint64_t left = timeout_ns;;) {
+        int count = wait_once(epoll, ready, room, left);
+        if (count >= 0 || errno != EINTR) return count;
+        if (!limited) continue;
+        uint64_t passed = gn_clock_awake() - begin;
+        left = passed < timeout_ns ? timeout_ns - passed : 0;
+    }
+}
+
+/// The contract's words for the kernel's; 0 when nobody asked for what has happened.
+static uint32_t translated(gnp_watch *watch, uint32_t events) {
+    uint32_t kind = (events & EPOLLIN) != 0 ? GN_EVENT_READABLE : 0;
+    if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) {
+        watch->hung_up = true;
+        kind |= GN_EVENT_READABLE | GN_EVENT_HANGUP;
+    }
+    if ((events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0 && atomic_load(&watch->wants_writable)) {
+        atomic_store(&watch->wants_writable, false);
+        (void)control(watch->poller, EPOLL_CTL_MOD, watch, ALWAYS);
+        kind |= GN_EVENT_WRITABLE;
+    }
+    return kind;
+}
+
+gn_outcome gn_poller_wait(gn_poller *poller, gn_event *events, size_t capacity, uint64_t timeout_ns, size_t *count, gn_error *error) {
+    if (capacity == 0) return gnp_fail(error, GN_CODE_INVALID, 0, "epoll_wait");
+    struct epoll_event ready[BATCH];
+    int found = wait_through_signals(poller->epoll, ready, capacity < BATCH ? (int)capacity : BATCH, timeout_ns);
+    if (found < 0) return gnp_fail(error, GN_CODE_OTHER, errno, "epoll_wait");
+    size_t used = 0;
+    for (int i = 0; i < found; i++) {
+        gnp_watch *watch = ready[i].data.ptr;
+        if (watch == NULL) {
+            // A wake that comes from now on rings again; what came before is answered by this return.
+            atomic_exchange(&poller->rung, false);
+            continue;
+        }
+        uint32_t kind = translated(watch, ready[i].events);
+        if (kind != 0) events[used++] = (gn_event){.token = watch->token, .kind = kind};
+    }
+    *count = used;
+    return GN_DONE;
+}
+
+void gn_poller_wake(gn_poller *poller) {
+    if (atomic_exchange(&poller->rung, true)) return;
+    const uint64_t one = 1;
+    ssize_t written;
+    GNP_RETRY(written, "eventfd_write", write(poller->bell, &one, sizeof one));
+    (void)written;
+}
+
+#endif

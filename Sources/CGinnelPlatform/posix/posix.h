@@ -1,0 +1,178 @@
+// posix.h: the objects behind the contract on Linux and macOS, and the few functions that differ between the two.
+//
+// A wrapper around a system call has one shape: GNP_RETRY performs it, repeats it on EINTR and lets a fault script answer in
+// the kernel's place; the caller then looks at the result and errno.
+#ifndef GNP_POSIX_H
+#define GNP_POSIX_H
+
+// glibc hides most of what follows from strict C11; error.c wants the standard's strerror_r and says so itself.
+#if defined(__linux__) && !defined(_GNU_SOURCE) && !defined(_POSIX_C_SOURCE)
+#define _GNU_SOURCE
+#endif
+
+#include "../internal.h"
+
+#if !defined(_WIN32)
+
+#include <errno.h>
+#include <limits.h>
+#include <spawn.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+#include <sys/un.h>
+
+// MARK: Calls
+
+/// True, with errno set, when a fault script answers for this call.
+static inline bool gnp_fails(const char *operation) {
+    int32_t native;
+    if (!gnp_fault(operation, &native)) return false;
+    errno = native;
+    return true;
+}
+
+/// Performs a system call that fails with -1 and errno.
+#define GNP_RETRY(result, operation, call)                         \
+    do {                                                           \
+        (result) = gnp_fails(operation) ? -1 : (call);             \
+    } while ((result) < 0 && errno == EINTR)
+
+/// The portable code of an errno value.
+gn_code gnp_code_of(int native);
+
+/// Fails with the current errno.
+gn_outcome gnp_fail_errno(gn_error *error, const char *operation);
+
+/// Zeroed memory, or NULL with errno set.
+void *gnp_allocate(size_t size);
+
+/// Closes a descriptor and leaves errno alone; -1 is allowed. Not repeated on EINTR: the descriptor is gone either way.
+void gnp_close(int descriptor);
+
+// MARK: Objects
+
+/// What a poller knows of a channel or listener.
+typedef struct gnp_watch {
+    gn_poller *poller;           ///< NULL when in none
+    uint64_t token;
+    int descriptor;
+    bool hung_up;                ///< HANGUP was reported: a short read no longer promises another event
+    atomic_bool wants_writable;  ///< a write returned GN_WOULD_BLOCK and no event has answered it yet
+} gnp_watch;
+
+struct gn_channel {
+    gnp_watch watch;
+    unsigned first_handle, handle_count;  ///< a ring of received descriptors
+    int handles[GN_HANDLES_WAITING];
+};
+
+struct gn_listener {
+    gnp_watch watch;
+    int reserve;        ///< a descriptor to give up when there is no other left
+    int directory;      ///< of the socket; every later step is relative to it. -1 when inherited
+    int lock;           ///< the held lock file, -1 when inherited
+    bool bound;         ///< the socket's file is ours to remove
+    dev_t device;       ///< which file that is
+    ino_t inode;
+    char name[NAME_MAX + 1], lock_name[NAME_MAX + 1];
+};
+
+/// Makes a channel of a connected, non-blocking socket; closes it on failure.
+gn_outcome gnp_channel_make(int descriptor, gn_channel **channel, gn_error *error);
+
+/// Checks that an inherited descriptor is a local stream that listens or does not, and makes it non-blocking and private.
+gn_outcome gnp_adopt(gn_handle handle, bool listening, gn_error *error);
+
+// MARK: Handles (posix/handles.c)
+
+/// Room for the descriptors that one message may bring, aligned as control data has to be.
+typedef union gnp_control {
+    struct cmsghdr alignment;
+    char bytes[CMSG_SPACE(sizeof(int) * GN_HANDLES_WAITING)];
+} gnp_control;
+
+/// Moves received descriptors into the channel. False when the kernel cut some off or they do not fit: then all are closed.
+bool gnp_handles_receive(gn_channel *channel, struct msghdr *message);
+
+/// Puts descriptors into the control data of an outgoing message.
+void gnp_handles_attach(struct msghdr *message, gnp_control *control, const gn_handle *handles, size_t count);
+
+// MARK: Files of an endpoint
+
+/// A socket's address, and the directory that is kept open where a long path needs one.
+typedef struct gnp_address {
+    struct sockaddr_un name;
+    socklen_t length;
+    int directory;
+} gnp_address;
+
+/// Connects to a path. BUSY means that somebody listens and cannot take one more.
+gn_outcome gnp_connect(const char *path, int *descriptor, gn_error *error);
+
+/// Opens and checks a socket's directory as the options say; makes it when they ask for it.
+gn_outcome gnp_directory_open(const char *directory, const gn_listen_options *options, int *descriptor, gn_endpoint_facts *facts,
+                              gn_error *error);
+
+/// Takes the lock file `name` in an open directory; `path` is its full name, for the facts.
+gn_outcome gnp_lock_take(int directory, const char *name, const char *path, int *descriptor, gn_endpoint_facts *facts, gn_error *error);
+
+/// Removes the lock file while it is held, and lets go of it.
+void gnp_lock_drop(int directory, const char *name, int descriptor);
+
+/// The process id in an open lock file, or 0.
+uint32_t gnp_lock_holder(int descriptor);
+
+void gnp_facts_directory(gn_endpoint_facts *facts, const struct stat *status);
+void gnp_facts_socket(gn_endpoint_facts *facts, const struct stat *status);
+void gnp_facts_lock(gn_endpoint_facts *facts, const struct stat *status);
+
+/// Fails and names the path that is to blame.
+gn_outcome gnp_blame(gn_endpoint_facts *facts, const char *path, gn_code code, int native, const char *operation, gn_error *error);
+
+/// Splits a path at its last slash; the directory of "/name" is "/". False when there is no directory, no name or too little room.
+bool gnp_path_split(const char *path, char directory[PATH_MAX], char name[NAME_MAX + 1]);
+
+// MARK: What differs (linux/ and darwin/)
+
+#if defined(__linux__)
+enum { GNP_RECEIVE_FLAGS = MSG_DONTWAIT | MSG_CMSG_CLOEXEC, GNP_SEND_FLAGS = MSG_DONTWAIT | MSG_NOSIGNAL };
+#else
+enum { GNP_RECEIVE_FLAGS = MSG_DONTWAIT, GNP_SEND_FLAGS = MSG_DONTWAIT };
+#endif
+
+/// Sockets that do not block, are not inherited and raise no signal; -1 with errno, after repeating on EINTR.
+int gnp_socket_open(void);
+int gnp_socket_pair(int pair[2]);
+int gnp_socket_accept(int listener);
+/// The name that accepting has in errors and fault scripts.
+extern const char *const gnp_accept_operation;
+/// Makes an inherited socket one of those.
+int gnp_socket_prepare(int descriptor);
+/// Makes a descriptor that has just been received private to this process.
+void gnp_handle_prepare(int descriptor);
+
+gn_outcome gnp_address_open(const char *path, gnp_address *address, gn_error *error);
+void gnp_address_close(gnp_address *address);
+
+/// The `index`-th base directory for endpoints of a kind, without a slash at its end; false when there are no more.
+bool gnp_endpoint_base(gn_endpoint_kind kind, size_t index, char base[PATH_MAX], bool *needs_parent);
+
+/// Makes a held lock visible to gnp_lock_seen, which tells whether somebody else holds it without ever taking it.
+void gnp_lock_mark(int descriptor);
+bool gnp_lock_seen(int descriptor);
+
+/// Sees to it that the watch reports GN_EVENT_WRITABLE; returns GN_WOULD_BLOCK.
+gn_outcome gnp_poller_want_writable(gnp_watch *watch, gn_error *error);
+/// Takes a watch out of its poller, if it is in one.
+void gnp_poller_forget(gnp_watch *watch);
+
+/// Names the calling thread.
+void gnp_thread_name(const char *name);
+
+/// Adds what keeps other descriptors out of a child.
+int gnp_spawn_prepare(posix_spawnattr_t *attributes, short *flags, posix_spawn_file_actions_t *actions, size_t inherited_count);
+
+#endif  // !_WIN32
+
+#endif

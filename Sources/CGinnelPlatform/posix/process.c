@@ -1,0 +1,190 @@
+// Child processes.
+//
+// posix_spawn, not fork: it is safe in a program with threads and reports a failed exec as an error. A child begins with every
+// signal at its default and none blocked. It gets exactly the descriptors it is given: they are first copied above their
+// final numbers, so that no copy can overwrite one that is still to be copied.
+//
+// A child that has ended stays a zombie until it is forgotten; that keeps its process id from being given to another.
+#include "posix.h"
+
+#if !defined(_WIN32)
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+extern char **environ;
+
+enum { FIRST_INHERITED = 3, SIGNALLED = 256 };
+
+struct gn_process {
+    pid_t id;
+    gn_process *next;  // among the forgotten
+};
+
+// MARK: Children that were forgotten while they ran
+
+static pthread_mutex_t forgotten_lock = PTHREAD_MUTEX_INITIALIZER;
+static gn_process *forgotten;
+
+static bool reaped(pid_t id) {
+    pid_t result;
+    GNP_RETRY(result, "waitpid", waitpid(id, NULL, WNOHANG));
+    return result != 0;  // ended, or no child of ours any more
+}
+
+static void reap_forgotten(void) {
+    pthread_mutex_lock(&forgotten_lock);
+    for (gn_process **each = &forgotten; *each != NULL;) {
+        gn_process *process = *each;
+        if (!reaped(process->id)) {
+            each = &process->next;
+            continue;
+        }
+        *each = process->next;
+        free(process);
+    }
+    pthread_mutex_unlock(&forgotten_lock);
+}
+
+void gn_process_forget(gn_process *process) {
+    reap_forgotten();
+    if (reaped(process->id)) {
+        free(process);
+        return;
+    }
+    pthread_mutex_lock(&forgotten_lock);
+    process->next = forgotten;
+    forgotten = process;
+    pthread_mutex_unlock(&forgotten_lock);
+}
+
+// MARK: Starting
+
+static bool same_name(const char *first, const char *second) {
+    size_t length = strcspn(first, "=");
+    return strncmp(first, second, length) == 0 && second[length] == '=';
+}
+
+static bool replaced(const char *variable, const char *const *by) {
+    for (size_t i = 0; by != NULL && by[i] != NULL; i++) {
+        if (same_name(by[i], variable)) return true;
+    }
+    return false;
+}
+
+/// Our environment with additions, in an array to be freed; its strings are borrowed.
+static char **merged_environment(const char *const *additions) {
+    size_t count = 1;
+    for (size_t i = 0; environ[i] != NULL; i++) count++;
+    for (size_t i = 0; additions != NULL && additions[i] != NULL; i++) count++;
+    char **merged = gnp_allocate(count * sizeof *merged);
+    if (merged == NULL) return NULL;
+    size_t used = 0;
+    for (size_t i = 0; environ[i] != NULL; i++) {
+        if (!replaced(environ[i], additions)) merged[used++] = environ[i];
+    }
+    // posix_spawn takes pointers to char and does not write through them.
+    for (size_t i = 0; additions != NULL && additions[i] != NULL; i++) merged[used++] = (char *)(uintptr_t)additions[i];
+    return merged;
+}
+
+/// Copies above all final numbers, closed by exec. Entry `count` is for the output. False with errno.
+static bool copy_high(const gn_handle *inherited, size_t count, gn_handle output, int *copies) {
+    for (size_t i = 0; i <= count; i++) copies[i] = -1;
+    for (size_t i = 0; i <= count; i++) {
+        gn_handle source = i < count ? inherited[i] : output;
+        if (i == count && source == GN_NO_HANDLE) break;
+        GNP_RETRY(copies[i], "fcntl", fcntl((int)source, F_DUPFD_CLOEXEC, FIRST_INHERITED + (int)count));
+        if (copies[i] < 0) return false;
+    }
+    return true;
+}
+
+static int prepare(posix_spawnattr_t *attributes, posix_spawn_file_actions_t *actions, const int *copies, size_t count) {
+    sigset_t none, all;
+    sigemptyset(&none);
+    sigfillset(&all);
+    short flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF;
+    int native = posix_spawnattr_setsigmask(attributes, &none);
+    if (native == 0) native = posix_spawnattr_setsigdefault(attributes, &all);
+    for (size_t i = 0; i < count && native == 0; i++) {
+        native = posix_spawn_file_actions_adddup2(actions, copies[i], FIRST_INHERITED + (int)i);
+    }
+    if (native == 0 && copies[count] >= 0) native = posix_spawn_file_actions_adddup2(actions, copies[count], STDOUT_FILENO);
+    if (native == 0) native = gnp_spawn_prepare(attributes, &flags, actions, count);
+    if (native == 0) native = posix_spawnattr_setflags(attributes, flags);
+    return native;
+}
+
+/// An errno value, 0 for success.
+static int spawn(const char *path, const char *const *arguments, char **environment, const int *copies, size_t count, pid_t *id) {
+    posix_spawnattr_t attributes;
+    posix_spawn_file_actions_t actions;
+    int native = posix_spawnattr_init(&attributes);
+    if (native != 0) return native;
+    native = posix_spawn_file_actions_init(&actions);
+    if (native == 0) {
+        native = prepare(&attributes, &actions, copies, count);
+        if (native == 0) {
+            do {
+                native = gnp_fails("posix_spawn")
+                             ? errno
+                             : posix_spawn(id, path, &actions, &attributes, (char *const *)(uintptr_t)arguments, environment);
+            } while (native == EINTR);
+        }
+        posix_spawn_file_actions_destroy(&actions);
+    }
+    posix_spawnattr_destroy(&attributes);
+    return native;
+}
+
+gn_outcome gn_process_start(const char *path, const char *const *arguments, const char *const *environment, const gn_handle *inherited,
+                            size_t inherited_count, gn_handle output, gn_process **process, gn_error *error) {
+    reap_forgotten();
+    if (inherited_count > 1024) return gnp_fail(error, GN_CODE_INVALID, 0, "posix_spawn");
+    gn_process *made = gnp_allocate(sizeof *made);
+    char **merged = merged_environment(environment);
+    int *copies = gnp_allocate((inherited_count + 1) * sizeof *copies);
+    gn_outcome outcome = GN_DONE;
+    if (made == NULL || merged == NULL || copies == NULL) {
+        outcome = gnp_fail(error, GN_CODE_NO_MEMORY, ENOMEM, "calloc");
+    } else if (!copy_high(inherited, inherited_count, output, copies)) {
+        outcome = gnp_fail_errno(error, "fcntl");
+    } else {
+        int native = spawn(path, arguments, merged, copies, inherited_count, &made->id);
+        // EAGAIN is the limit of processes.
+        gn_code code = native == EAGAIN ? GN_CODE_NO_MEMORY : gnp_code_of(native);
+        if (native != 0) outcome = gnp_fail(error, code, native, "posix_spawn");
+    }
+    for (size_t i = 0; copies != NULL && i <= inherited_count; i++) gnp_close(copies[i] > 0 ? copies[i] : -1);
+    free(copies);
+    free(merged);
+    if (outcome == GN_DONE) *process = made;
+    else free(made);
+    return outcome;
+}
+
+// MARK: Afterwards
+
+uint32_t gn_process_id(const gn_process *process) { return (uint32_t)process->id; }
+
+void gn_process_end(gn_process *process, bool at_once) { (void)kill(process->id, at_once ? SIGKILL : SIGTERM); }
+
+gn_outcome gn_process_status(gn_process *process, int32_t *status, gn_error *error) {
+    siginfo_t information;
+    memset(&information, 0, sizeof information);
+    int result;
+    // Looks without reaping: see the head of this file.
+    GNP_RETRY(result, "waitid", waitid(P_PID, (id_t)process->id, &information, WEXITED | WNOHANG | WNOWAIT));
+    if (result != 0) return gnp_fail(error, errno == ECHILD ? GN_CODE_NOT_FOUND : gnp_code_of(errno), errno, "waitid");
+    if (information.si_pid == 0) return GN_WOULD_BLOCK;
+    *status = information.si_code == CLD_EXITED ? information.si_status : SIGNALLED + information.si_status;
+    return GN_DONE;
+}
+
+#endif
