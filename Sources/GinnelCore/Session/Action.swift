@@ -17,6 +17,8 @@ package protocol OutgoingCall: AnyObject, Sendable {
     func mayCarryOn()
     /// Where the machine keeps the call's number while it is in flight; 0 before and after. Touched under the driver's lock only.
     var callNumber: UInt32 { get set }
+    /// Set by the machine when the call was abandoned before it was submitted. Touched under the driver's lock only.
+    var isAbandoned: Bool { get set }
 }
 
 /// A request that has arrived whole.

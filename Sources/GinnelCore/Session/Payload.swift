@@ -19,22 +19,29 @@ public struct Codec: RawRepresentable, Hashable, Sendable {
 package enum Payload: Sendable, Equatable {
     /// A range of the input that was given to `SessionMachine.receive`; valid until that input's actions have been performed.
     case borrowed(Range<Int>)
-    case owned([UInt8])
+    /// Bytes of their own, the first `dropping` of which do not belong to the payload.
+    case owned([UInt8], dropping: Int = 0)
 
     package static let empty = Payload.borrowed(0..<0)
 
     package var count: Int {
         switch self {
         case .borrowed(let range): range.count
-        case .owned(let bytes): bytes.count
+        case .owned(let bytes, let head): bytes.count - head
         }
     }
 
     /// Lends the bytes. `input` is what `receive` was given.
-    package func withBytes<Result>(of input: borrowing RawSpan, _ body: (borrowing RawSpan) throws -> Result) rethrows -> Result {
+    package func withBytes<Result, Failed: Error>(of input: borrowing RawSpan, _ body: (borrowing RawSpan) throws(Failed) -> Result) throws(Failed) -> Result {
         switch self {
         case .borrowed(let range): try body(input.extracting(range))
-        case .owned(let bytes): try body(bytes.span.bytes)
+        case .owned(let bytes, let head): try body(bytes.span.bytes.extracting(head...))
         }
+    }
+
+    /// The bytes as an array; a copy unless they are owned and whole.
+    package func copied(of input: borrowing RawSpan) -> [UInt8] {
+        if case .owned(let bytes, dropping: 0) = self { return bytes }
+        return withBytes(of: input) { $0.copied() }
     }
 }

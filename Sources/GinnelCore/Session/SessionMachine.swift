@@ -33,7 +33,7 @@ package enum Command: Sendable {
     case abandon(any OutgoingCall, Failure)
     /// One item of an outgoing call, or the end of its items (`nil`).
     case sendItem(any OutgoingCall, codec: Codec, payload: [UInt8]?)
-    /// The program has consumed items of an outgoing call that were charged this many bytes.
+    /// The program has consumed an item of this many bytes of an outgoing call.
     case grant(any OutgoingCall, bytes: Int)
 
     /// The reply to an incoming call.
@@ -41,7 +41,7 @@ package enum Command: Sendable {
     case fail(call: UInt32, Failure)
     /// One item for the caller of an incoming call.
     case item(call: UInt32, codec: Codec, payload: [UInt8])
-    /// The handler of an incoming call has consumed items that were charged this many bytes.
+    /// The handler of an incoming call has consumed an item of this many bytes.
     case accept(call: UInt32, bytes: Int)
 
     case event(name: String, codec: Codec, payload: [UInt8], lane: Lane)

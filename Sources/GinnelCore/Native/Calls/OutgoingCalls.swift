@@ -1,0 +1,154 @@
+// Calls that this side makes: those that wait for the peer's permission, and those in flight.
+//
+// A call is in flight from the first chunk of its request until its final frame has arrived, also when the caller has lost interest: only then
+// does the peer count it no more, and only then may its number be used again. An abandoned call is an entry without a token.
+
+struct OutgoingCalls: Sendable {
+    struct Call: Sendable {
+        /// `nil` once the caller has had its outcome.
+        var token: (any OutgoingCall)?
+        var deadline: UInt64?
+        var lane: Lane
+        var flow: ItemFlow
+    }
+
+    struct Waiting: Sendable {
+        let token: any OutgoingCall
+        let request: OutgoingRequest
+    }
+
+    private var calls: [UInt32: Call] = [:]
+    private var waiting = [Queue<Waiting>](repeating: Queue(), count: Lane.allCases.count)
+    private(set) var waitingCount = 0
+    private var nextStream: UInt32
+    private let role: Role
+    private var deadlines = DeadlineQueue()
+    private var waitingDeadlines = DeadlineQueue()
+
+    init(role: Role, firstStream: UInt32?) {
+        self.role = role
+        nextStream = firstStream ?? (role == .client ? 1 : 2)
+    }
+
+    var count: Int { calls.count }
+    var isEmpty: Bool { calls.isEmpty && waitingCount == 0 }
+
+    subscript(stream: UInt32) -> Call? { calls[stream] }
+
+    /// Whether `stream` is a number that this side gives out.
+    func owns(_ stream: UInt32) -> Bool { (stream & 1 == 1) == (role == .client) }
+
+    /// The earliest deadline, on the continuous clock; may belong to a call that has ended.
+    var earliestDeadline: UInt64? {
+        guard let first = deadlines.earliest, let second = waitingDeadlines.earliest else { return deadlines.earliest ?? waitingDeadlines.earliest }
+        return min(first, second)
+    }
+
+    // MARK: Waiting
+
+    mutating func wait(_ token: any OutgoingCall, _ request: OutgoingRequest) {
+        waitingCount += 1
+        waiting[Int(request.lane.rawValue)].append(Waiting(token: token, request: request))
+        if let deadline = request.deadline { waitingDeadlines.insert(deadline, call: 0) }
+    }
+
+    /// The call to start next: the oldest of the highest lane.
+    var firstWaiting: Waiting? {
+        guard waitingCount > 0 else { return nil }
+        return waiting.lazy.compactMap(\.first).first
+    }
+
+    mutating func removeFirstWaiting() {
+        guard let lane = waiting.firstIndex(where: { !$0.isEmpty }), waiting[lane].popFirst() != nil else { return }
+        waitingCount -= 1
+    }
+
+    /// Takes a call out of those that wait; false when it is not among them.
+    mutating func removeWaiting(_ token: any OutgoingCall) -> Bool {
+        removeWaiting { $0.token === token }.isEmpty == false
+    }
+
+    mutating func removeWaiting(where body: (Waiting) -> Bool) -> [any OutgoingCall] {
+        guard waitingCount > 0 else { return [] }
+        var removed: [any OutgoingCall] = []
+        for lane in waiting.indices {
+            var hit = false
+            waiting[lane].forEach { if body($0) { hit = true; removed.append($0.token) } }
+            if hit { waiting[lane].removeAll(where: body) }
+        }
+        waitingCount -= removed.count
+        return removed
+    }
+
+    /// Takes the calls out whose deadline has passed while they waited.
+    mutating func removeOverdueWaiting(_ now: UInt64) -> [any OutgoingCall] {
+        guard let earliest = waitingDeadlines.earliest, earliest <= now else { return [] }
+        while waitingDeadlines.popDue(now) != nil {}
+        return removeWaiting { $0.request.deadline.map { $0 <= now } ?? false }
+    }
+
+    // MARK: In flight
+
+    /// Gives a call its number and notes it as in flight.
+    mutating func begin(_ call: Call) -> UInt32 {
+        while nextStream == 0 || calls[nextStream] != nil { nextStream &+= 2 }
+        let stream = nextStream
+        nextStream &+= 2
+        calls[stream] = call
+        if let deadline = call.deadline { deadlines.insert(deadline, call: stream) }
+        return stream
+    }
+
+    /// The caller is given its outcome: takes the token, once.
+    mutating func takeToken(_ stream: UInt32) -> (any OutgoingCall)? {
+        guard let index = calls.index(forKey: stream), let token = calls.values[index].token else { return nil }
+        calls.values[index].token = nil
+        let hadDeadline = calls.values[index].deadline != nil
+        calls.values[index].deadline = nil
+        token.callNumber = 0
+        if hadDeadline { forgetDeadline() }
+        return token
+    }
+
+    /// The call's final frame has arrived, or it never left: its number is free. Returns the token when the caller still waits.
+    mutating func end(_ stream: UInt32) -> (any OutgoingCall)? {
+        guard let call = calls.removeValue(forKey: stream) else { return nil }
+        call.token?.callNumber = 0
+        if call.deadline != nil { forgetDeadline() }
+        return call.token
+    }
+
+    mutating func popDueDeadline(_ now: UInt64) -> UInt32? {
+        while let entry = deadlines.popDue(now) {
+            if calls[entry.call]?.deadline == entry.time { return entry.call }
+        }
+        return nil
+    }
+
+    private mutating func forgetDeadline() {
+        deadlines.noteEnded { [calls] in calls[$0.call]?.deadline == $0.time }
+    }
+
+    /// Changes the flow of a call in place; `nil` when it is not in flight.
+    mutating func updateFlow<Result>(_ stream: UInt32, _ body: (inout ItemFlow) throws(Violation) -> Result) throws(Violation) -> Result? {
+        guard let index = calls.index(forKey: stream) else { return nil }
+        return try body(&calls.values[index].flow)
+    }
+
+    /// Empties the table; every token that still waits for its outcome, with its stream (0 for those that had not begun).
+    mutating func removeAll() -> [(token: any OutgoingCall, stream: UInt32)] {
+        var tokens: [(token: any OutgoingCall, stream: UInt32)] = []
+        for (stream, call) in calls.sorted(by: { $0.key < $1.key }) {
+            guard let token = call.token else { continue }
+            token.callNumber = 0
+            tokens.append((token, stream))
+        }
+        for queue in waiting { queue.forEach { tokens.append(($0.token, 0)) } }
+        calls = [:]
+        waiting = [Queue<Waiting>](repeating: Queue(), count: Lane.allCases.count)
+        waitingCount = 0
+        deadlines = DeadlineQueue()
+        waitingDeadlines = DeadlineQueue()
+        return tokens
+    }
+}

@@ -1,0 +1,68 @@
+// Messages that arrive in chunks (docs/protocol.md §2). Memory grows with what has arrived, never with what is announced.
+
+struct MessageAssembler: Sendable {
+    /// Chunks of one stream come in order; events have one order per lane.
+    struct Key: Hashable, Sendable {
+        var stream: UInt32
+        var lane: UInt8
+    }
+
+    struct Partial: Sendable {
+        let first: FrameHeader
+        let total: Int
+        var bytes: [UInt8]
+    }
+
+    private var partials: [Key: Partial] = [:]
+
+    var isEmpty: Bool { partials.isEmpty }
+
+    static func key(_ header: FrameHeader) -> Key {
+        Key(stream: header.stream, lane: header.stream == 0 ? header.lane : 0)
+    }
+
+    func contains(_ key: Key) -> Bool { partials[key] != nil }
+
+    /// The length of the whole message that a first chunk announces.
+    static func announcedLength(_ payload: borrowing RawSpan) throws(Violation) -> Int {
+        guard payload.byteCount > 4 else { throw Violation(.protocolViolation, "a first chunk of \(payload.byteCount) bytes has no room for a length and data") }
+        return Int(payload.u32(at: 0))
+    }
+
+    mutating func begin(_ header: FrameHeader, total: Int, _ payload: borrowing RawSpan) throws(Violation) {
+        let data = payload.extracting(4...)
+        guard data.byteCount < total else {
+            throw Violation(.protocolViolation, "a first chunk of \(data.byteCount) bytes with more to come for a message of \(total)")
+        }
+        partials[Self.key(header)] = Partial(first: header, total: total, bytes: data.copied())
+    }
+
+    /// Adds a chunk; the message when it was the last.
+    mutating func add(_ header: FrameHeader, _ payload: borrowing RawSpan) throws(Violation) -> Partial? {
+        let key = Self.key(header)
+        guard let index = partials.index(forKey: key) else {
+            throw Violation(.protocolViolation, "a continued chunk on stream \(header.stream), which has no open message")
+        }
+        guard partials.values[index].first.kind == header.kind else {
+            throw Violation(.protocolViolation, "a chunk of kind \(header.kind) in a message of kind \(partials.values[index].first.kind)")
+        }
+        let isLast = !header.flags.contains(.more)
+        guard isLast || payload.byteCount > 0 else { throw Violation(.protocolViolation, "an empty chunk on stream \(header.stream)") }
+        let arrived = partials.values[index].bytes.count + payload.byteCount
+        let total = partials.values[index].total
+        guard isLast ? arrived == total : arrived < total else {
+            throw Violation(.protocolViolation, "chunks of \(arrived) bytes for a message announced with \(total)")
+        }
+        payload.withUnsafeBytes { partials.values[index].bytes.append(contentsOf: $0) }
+        return isLast ? partials.removeValue(forKey: key) : nil
+    }
+
+    /// Drops an unfinished message; its announced length when there was one.
+    @discardableResult
+    mutating func forget(stream: UInt32) -> (kind: UInt8, total: Int)? {
+        guard !partials.isEmpty else { return nil }
+        return partials.removeValue(forKey: Key(stream: stream, lane: 0)).map { ($0.first.kind, $0.total) }
+    }
+
+    mutating func removeAll() { partials.removeAll() }
+}

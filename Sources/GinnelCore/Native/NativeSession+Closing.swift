@@ -1,0 +1,62 @@
+// The end: farewells, broken channels, violations. Everything that ends a session passes through `end`, once.
+
+extension NativeSession {
+    package mutating func inputEnded(_ failure: Failure?, unread: Int, at now: Moment, _ actions: inout [Action]) {
+        guard phase != .closed else { return }
+        if let said = farewell.theirs { return end(CloseReason(by: .peer, said), telling: false, &actions) }
+        if let said = farewell.ours, outgoing.isEmpty, incoming.isEmpty { return end(CloseReason(by: .us, said), telling: false, &actions) }
+        let where_ = unread > 0 ? "in the middle of a frame, after \(unread) of its bytes" : phase == .open ? "without a farewell" : "during the handshake"
+        let cause = failure.map { ": \($0.sentence)" } ?? ""
+        end(CloseReason(by: .nobody, Failure(.connectionLost, "the peer ended the connection \(where_)\(cause)")), telling: false, &actions)
+    }
+
+    mutating func sayFarewell(_ failure: Failure, _ actions: inout [Action]) {
+        guard phase != .closed, farewell.ours == nil else { return }
+        guard phase == .open else { return end(CloseReason(by: .us, failure), telling: false, &actions) }
+        farewell.ours = failure
+        control(.goodbye, payload: failure.body)
+        refuseWaiting("this side is leaving", &actions)
+        endIfLeaving(&actions)
+    }
+
+    /// The side that said GOODBYE closes when the last call has ended.
+    mutating func endIfLeaving(_ actions: inout [Action]) {
+        guard let said = farewell.ours, phase == .open, outgoing.isEmpty, incoming.isEmpty else { return }
+        finish(CloseReason(by: .us, said), &actions)
+    }
+
+    mutating func refuseWaiting(_ why: String, _ actions: inout [Action]) {
+        for token in outgoing.removeWaiting(where: { _ in true }) {
+            actions.append(.failed(token, Failure(.unavailable, "\(why); the call was not begun")))
+        }
+    }
+
+    /// Ends at once. What waits to be sent is dropped, but for control frames.
+    mutating func end(_ reason: CloseReason, telling: Bool, _ actions: inout [Action]) {
+        guard phase != .closed else { return }
+        let tells = telling && phase == .open
+        let unsent = outbound.lanes.dropMessages()
+        if tells { control(.goodbye, payload: reason.failure.body) }
+        if telling, phase == .greeting, role == .service {
+            outbound.lanes.appendControl(raw: Preamble.bytes)
+            control(.reject, payload: reason.failure.body)
+        }
+        for (token, stream) in outgoing.removeAll() {
+            let begun = stream != 0 && !unsent.contains(stream)
+            let failure = begun
+                ? Failure(.connectionLost, "\(reason); whether the call was carried out is unknown")
+                : Failure(.unavailable, "\(reason); the call was not begun")
+            actions.append(.failed(token, failure))
+        }
+        for call in incoming.removeAll() {
+            actions.append(.cancel(call: call, Failure(.connectionLost, "\(reason)")))
+        }
+        inbound.assembler.removeAll()
+        finish(reason, &actions)
+    }
+
+    private mutating func finish(_ reason: CloseReason, _ actions: inout [Action]) {
+        phase = .closed
+        actions.append(.close(reason))
+    }
+}

@@ -1,0 +1,51 @@
+// HELLO answered, WELCOME accepted, or a refusal (docs/protocol.md §4).
+
+extension NativeSession {
+    /// The service has read HELLO.
+    mutating func greet(_ payload: borrowing RawSpan, _ now: Moment, _ actions: inout [Action]) throws(Violation) {
+        let hello = try Greeting(payload)
+        guard hello.versions.contains(Greeting.minorVersion) else {
+            let range = "\(hello.versions.lowerBound) to \(hello.versions.upperBound)"
+            return refuse(Failure(.versionUnsupported, "minor versions \(range) do not include \(Greeting.minorVersion)"), &actions)
+        }
+        guard hello.service.isEmpty || configuration.service.isEmpty || hello.service == configuration.service else {
+            return refuse(Failure(.wrongService, "this is \(configuration.service), not \(hello.service)"), &actions)
+        }
+        var welcome = Greeting(configuration)
+        let agreement = welcome.agreement(with: hello)
+        welcome.features = agreement.features
+        outbound.lanes.appendControl(raw: Preamble.bytes)
+        control(.welcome, payload: welcome.encoded)
+        establish(agreement, now, &actions)
+    }
+
+    /// The client has read WELCOME.
+    mutating func accept(_ welcome: Greeting, _ now: Moment, _ actions: inout [Action]) throws(Violation) {
+        let hello = Greeting(configuration)
+        guard welcome.versions == Greeting.minorVersion...Greeting.minorVersion, welcome.features.isSubset(of: hello.features) else {
+            throw Violation(.protocolViolation, "WELCOME chooses a version or a feature that was not offered")
+        }
+        establish(hello.agreement(with: welcome), now, &actions)
+    }
+
+    private mutating func establish(_ agreement: NativeAgreement, _ now: Moment, _ actions: inout [Action]) {
+        self.agreement = agreement
+        phase = .open
+        handshakeDeadline = .max
+        outbound.sealed = agreement.features.contains(.checksums)
+        outbound.requests = SendWindow(agreement.peerLimits.requestWindow)
+        liveness.heartbeat = agreement.heartbeat
+        actions.append(.established(Establishment(
+            service: agreement.service, instance: agreement.identity, peerLimits: agreement.peerLimits, program: agreement.program)))
+        startCalls(now, &actions)
+    }
+
+    /// Says REJECT and ends. A client has no such word and says nothing.
+    mutating func refuse(_ failure: Failure, _ actions: inout [Action]) {
+        if role == .service {
+            outbound.lanes.appendControl(raw: Preamble.bytes)
+            control(.reject, payload: failure.body)
+        }
+        end(CloseReason(by: .us, failure), telling: false, &actions)
+    }
+}

@@ -1,0 +1,46 @@
+// Deadlines and liveness.
+
+extension NativeSession {
+    package mutating func timeOut(at now: Moment, _ actions: inout [Action]) {
+        guard phase != .closed else { return }
+        if now.awake >= handshakeDeadline {
+            let limit = configuration.timeouts.handshake
+            return refuse(Failure(.handshakeTimeout, "no complete handshake within \(limit) (timeouts.handshake)"), &actions)
+        }
+        endOverdueCalls(now, &actions)
+        checkLiveness(now, &actions)
+    }
+
+    private mutating func endOverdueCalls(_ now: Moment, _ actions: inout [Action]) {
+        let failure = Failure(.deadlineExceeded, "the deadline has passed")
+        for token in outgoing.removeOverdueWaiting(now.continuous) { actions.append(.failed(token, failure)) }
+        while let stream = outgoing.popDueDeadline(now.continuous) {
+            if let token = outgoing[stream]?.token { abandon(token, failure, now, &actions) }
+        }
+        while let stream = incoming.popDueDeadline(now.continuous) {
+            if incoming.stop(stream, failure) { actions.append(.cancel(call: stream, failure)) }
+        }
+    }
+
+    private mutating func checkLiveness(_ now: Moment, _ actions: inout [Action]) {
+        guard phase == .open else { return }
+        switch liveness.check(now, busy: !outgoing.isEmpty || !incoming.isEmpty) {
+        case .fine: break
+        case .ping: control(.ping, payload: UInt64(0).littleEndianBytes)
+        case .stale(let nanoseconds):
+            let silence = Duration.wholeNanoseconds(nanoseconds)
+            end(CloseReason(by: .us, Failure(.stale, "nothing was heard for \(silence), two heartbeats")), telling: true, &actions)
+        case .idle:
+            end(CloseReason(by: .us, Failure(.idle, "no message for \(configuration.timeouts.idle ?? .zero) (timeouts.idle)")), telling: true, &actions)
+        }
+    }
+
+    package var wakeUp: WakeUp {
+        guard phase != .closed else { return WakeUp() }
+        var wakeUp = WakeUp(awake: liveness.wakeUp)
+        if handshakeDeadline != .max { wakeUp.include(awake: handshakeDeadline) }
+        wakeUp.include(continuous: outgoing.earliestDeadline)
+        wakeUp.include(continuous: incoming.earliestDeadline)
+        return wakeUp
+    }
+}

@@ -1,0 +1,109 @@
+// The native protocol as a session machine (docs/protocol.md): one side of one connection.
+//
+// This file holds the state and its phases; what arrives is in NativeSession+Input, what the program wants in +Commands, time in +Time,
+// the end in +Closing. Each concern that can stand alone does: Greeting (handshake), OutgoingCalls and IncomingCalls (who is in flight),
+// SendWindow and ReceiveWindow (credit), MessageAssembler (chunks in), OutputLanes (chunks and order out), Liveness (heartbeats).
+//
+//     preamble ──► greeting ──► open ──► closed
+//                                 └ farewell: no new calls, closed when the last one ends
+//
+// The peer's violations surface as a thrown `Violation` and are turned into one GOODBYE and one `.close` in a single place.
+
+package struct NativeSession: Sendable {
+    enum Phase: Sendable, Equatable {
+        /// Waiting for the peer's first eight bytes.
+        case preamble
+        /// Waiting for HELLO (service) or WELCOME and REJECT (client).
+        case greeting
+        case open
+        case closed
+    }
+
+    /// What the two sides have said about leaving.
+    struct Farewell: Sendable {
+        var ours: Failure?
+        var theirs: Failure?
+        var isSaid: Bool { ours != nil || theirs != nil }
+    }
+
+    /// What arrives.
+    struct Inbound: Sendable {
+        var assembler = MessageAssembler()
+        var names = NameCache()
+        var requests: ReceiveWindow
+    }
+
+    /// What leaves.
+    struct Outbound: Sendable {
+        var lanes = OutputLanes()
+        var requests = SendWindow(0)
+        /// Whether frames carry checksums.
+        var sealed = false
+    }
+
+    let role: Role
+    let configuration: NativeConfiguration
+    var phase = Phase.preamble
+    var farewell = Farewell()
+    var agreement: NativeAgreement?
+    var outgoing: OutgoingCalls
+    var incoming = IncomingCalls()
+    var inbound: Inbound
+    var outbound = Outbound()
+    var liveness: Liveness
+    /// On the awake clock.
+    var handshakeDeadline: UInt64 = .max
+
+    package init(role: Role, _ configuration: NativeConfiguration) {
+        self.role = role
+        self.configuration = configuration
+        outgoing = OutgoingCalls(role: role, firstStream: configuration.firstStream)
+        inbound = Inbound(requests: ReceiveWindow(configuration.limits.announced.requestWindow))
+        liveness = Liveness(idle: nil, now: Moment(awake: 0, continuous: 0))
+    }
+}
+
+extension NativeSession: SessionMachine {
+    package mutating func start(at now: Moment, _ actions: inout [Action]) {
+        liveness = Liveness(idle: configuration.timeouts.idle, now: now)
+        handshakeDeadline = now.awake.adding(configuration.timeouts.handshake.wholeNanoseconds)
+        guard role == .client else { return }
+        outbound.lanes.appendControl(raw: Preamble.bytes)
+        control(.hello, payload: Greeting(configuration).encoded)
+    }
+
+    package var wantsInput: Bool { phase != .closed }
+    package var hasOutput: Bool { !outbound.lanes.isEmpty }
+    package var outputBytes: Int { outbound.lanes.byteCount }
+
+    package mutating func produce(into output: inout OutputBuffer, goal: Int) {
+        while output.count < goal, outbound.lanes.produceFrame(into: &output, sealed: outbound.sealed) {}
+    }
+
+    package static func refusal(_ code: FailureCode) -> [UInt8] {
+        let body = Failure(code, "").body
+        var output = OutputBuffer()
+        output.append(Preamble.bytes)
+        FrameHeader(length: body.count, kind: .reject).write(to: &output)
+        output.append(body)
+        return output.withBytes { [UInt8]($0) }
+    }
+
+    /// Queues a control frame.
+    mutating func control(_ kind: FrameKind, stream: UInt32 = 0, payload: [UInt8]) {
+        outbound.lanes.appendControl(kind, stream: stream, payload: payload, sealed: outbound.sealed)
+    }
+
+    /// Queues a message; a peer for whom too much waits is closed.
+    mutating func queue(_ message: OutgoingMessage, _ actions: inout [Action]) {
+        outbound.lanes.append(message)
+        let limit = configuration.limits.bufferedBytes
+        if outbound.lanes.byteCount > limit {
+            end(CloseReason(by: .us, Failure(.slowReader, "\(outbound.lanes.byteCount) bytes wait for the peer, over the limit of \(limit) (bufferedBytes)")),
+                telling: true, &actions)
+        }
+    }
+
+    var announced: AnnouncedLimits { configuration.limits.announced }
+    var peerLimits: AnnouncedLimits { agreement?.peerLimits ?? .defaults }
+}

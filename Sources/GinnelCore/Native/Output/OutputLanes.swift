@@ -1,0 +1,199 @@
+// What waits to be sent, and in which order it leaves (docs/protocol.md §7, "Lanes").
+//
+// Control frames are ready-made bytes and go first. The other lanes share the rest by weight, counted in bytes. Within a lane messages take turns chunk by
+// chunk, so that a short message is never behind more than one chunk of each long one; messages of one stream keep their order.
+
+struct OutputLanes: Sendable {
+    private static let weights = [8, 8, 4, 1]
+    private static let quantum = 16_384
+
+    private struct LaneQueue: Sendable {
+        var messages = Queue<OutgoingMessage>()
+        var events = Queue<OutgoingMessage>()
+        var missed: UInt32 = 0
+        var allowance = 0
+        var eventsNext = false
+
+        var isEmpty: Bool { messages.isEmpty && events.isEmpty }
+    }
+
+    private var control = OutputBuffer()
+    private var lanes = [LaneQueue](repeating: LaneQueue(), count: Lane.allCases.count)
+    /// Messages behind a chunked one of the same stream.
+    private var behind: [UInt32: Queue<OutgoingMessage>] = [:]
+    private var waiting = 0
+    private(set) var eventBytes = 0
+
+    var isEmpty: Bool { waiting == 0 && control.isEmpty }
+    private(set) var messageBytes = 0
+    var byteCount: Int { messageBytes + control.count }
+
+    // MARK: Putting in
+
+    /// Appends a control frame at once.
+    mutating func appendControl(_ kind: FrameKind, stream: UInt32 = 0, payload: [UInt8], sealed: Bool) {
+        let start = control.count
+        FrameHeader(length: payload.count, kind: kind, stream: stream).write(to: &control)
+        control.append(payload)
+        FrameHeader.seal(&control, from: start, sealed: sealed)
+    }
+
+    /// Appends bytes that are no frame: the preamble.
+    mutating func appendControl(raw bytes: [UInt8]) { control.append(bytes) }
+
+    mutating func append(_ message: OutgoingMessage) {
+        waiting += 1
+        messageBytes += message.remaining
+        if message.kind == .event {
+            eventBytes += message.byteCount
+            lanes[Int(message.lane.rawValue)].events.append(message)
+            return
+        }
+        if !behind.isEmpty, behind[message.stream] != nil {
+            behind[message.stream]?.append(message)
+            return
+        }
+        if message.isChunked { behind[message.stream] = Queue() }
+        lanes[Int(message.lane.rawValue)].messages.append(message)
+    }
+
+    /// Drops the oldest event of `lane` that has not begun to leave; the next one says that it is missing.
+    mutating func dropOldestEvent(in lane: Lane) -> Bool {
+        let index = Int(lane.rawValue)
+        var begun: OutgoingMessage?
+        if lanes[index].events.first?.started == true { begun = lanes[index].events.popFirst() }
+        let dropped = lanes[index].events.popFirst()
+        if let begun {
+            var rest = Queue<OutgoingMessage>()
+            rest.append(begun)
+            while let event = lanes[index].events.popFirst() { rest.append(event) }
+            lanes[index].events = rest
+        }
+        guard let dropped else { return false }
+        waiting -= 1
+        messageBytes -= dropped.remaining
+        eventBytes -= dropped.byteCount
+        lanes[index].missed &+= 1
+        return true
+    }
+
+    // MARK: Taking out
+
+    /// Appends the next frame in order; false when nothing waits.
+    mutating func produceFrame(into output: inout OutputBuffer, sealed: Bool) -> Bool {
+        if !control.isEmpty {
+            control.withBytes { output.append($0) }
+            control.removeFirst(control.count)
+            return true
+        }
+        guard waiting > 0, let index = nextLane() else { return false }
+        let before = output.count
+        let takesEvent = lanes[index].messages.isEmpty || (lanes[index].eventsNext && !lanes[index].events.isEmpty)
+        if takesEvent { produceEvent(index, &output, sealed) } else { produceMessage(index, &output, sealed) }
+        lanes[index].eventsNext = !takesEvent
+        lanes[index].allowance -= output.count - before
+        if lanes[index].isEmpty { lanes[index].allowance = 0 }
+        return true
+    }
+
+    private mutating func produceEvent(_ index: Int, _ output: inout OutputBuffer, _ sealed: Bool) {
+        var last = false
+        var left = 0
+        let missed = lanes[index].missed
+        lanes[index].events.updateFirst { event in
+            left = event.remaining
+            last = event.writeFrame(to: &output, missed: missed, sealed: sealed)
+            left -= event.remaining
+        }
+        lanes[index].missed = 0
+        messageBytes -= left
+        if last, let event = lanes[index].events.popFirst() {
+            waiting -= 1
+            eventBytes -= event.byteCount
+        }
+    }
+
+    private mutating func produceMessage(_ index: Int, _ output: inout OutputBuffer, _ sealed: Bool) {
+        guard var message = lanes[index].messages.popFirst() else { return }
+        let before = message.remaining
+        let last = message.writeFrame(to: &output, missed: 0, sealed: sealed)
+        messageBytes -= before - message.remaining
+        guard last else {
+            lanes[index].messages.append(message)
+            return
+        }
+        waiting -= 1
+        if message.isChunked { releaseBehind(message.stream) }
+    }
+
+    /// A chunked message of this stream has left: those behind it take their places, up to the next chunked one.
+    private mutating func releaseBehind(_ stream: UInt32) {
+        while let next = behind[stream]?.popFirst() {
+            lanes[Int(next.lane.rawValue)].messages.append(next)
+            if next.isChunked { return }
+        }
+        behind[stream] = nil
+    }
+
+    private mutating func nextLane() -> Int? {
+        var only: Int?
+        for index in lanes.indices where !lanes[index].isEmpty {
+            if only != nil { return nextLaneByWeight() }
+            only = index
+        }
+        return only
+    }
+
+    private mutating func nextLaneByWeight() -> Int? {
+        while true {
+            for index in lanes.indices where !lanes[index].isEmpty && lanes[index].allowance > 0 { return index }
+            for index in lanes.indices where !lanes[index].isEmpty { lanes[index].allowance += Self.weights[index] * Self.quantum }
+        }
+    }
+
+    // MARK: Giving up
+
+    /// What became of the messages of a stream that nobody wants any more.
+    struct Dropped: Sendable, Equatable {
+        /// The request was among them and had not begun to leave.
+        var requestUnsent = false
+        /// Length of that request.
+        var requestBytes = 0
+    }
+
+    mutating func drop(stream: UInt32) -> Dropped {
+        var dropped = Dropped()
+        guard waiting > 0 else { return dropped }
+        func note(_ message: OutgoingMessage) {
+            waiting -= 1
+            messageBytes -= message.remaining
+            if message.kind == .request, !message.started {
+                dropped.requestUnsent = true
+                dropped.requestBytes = message.byteCount
+            }
+        }
+        behind.removeValue(forKey: stream)?.forEach(note)
+        for index in lanes.indices {
+            var found: [OutgoingMessage] = []
+            lanes[index].messages.forEach { if $0.stream == stream { found.append($0) } }
+            guard !found.isEmpty else { continue }
+            found.forEach(note)
+            lanes[index].messages.removeAll { $0.stream == stream }
+        }
+        return dropped
+    }
+
+    /// Drops everything but control frames; the streams whose request had not begun to leave.
+    mutating func dropMessages() -> Set<UInt32> {
+        var unsent: Set<UInt32> = []
+        for lane in lanes {
+            lane.messages.forEach { if $0.kind == .request, !$0.started { unsent.insert($0.stream) } }
+        }
+        lanes = [LaneQueue](repeating: LaneQueue(), count: Lane.allCases.count)
+        behind = [:]
+        waiting = 0
+        messageBytes = 0
+        eventBytes = 0
+        return unsent
+    }
+}
