@@ -12,9 +12,9 @@ extension NativeSession {
 
     mutating func sayFarewell(_ failure: Failure, _ actions: inout [Action]) {
         guard phase != .closed, farewell.ours == nil else { return }
-        guard phase == .open else { return end(CloseReason(by: .us, failure), telling: false, &actions) }
+        guard phase == .open else { return refuse(failure, &actions) }
         farewell.ours = failure
-        control(.goodbye, payload: failure.body)
+        tell(failure)
         refuseWaiting("this side is leaving", &actions)
         endIfLeaving(&actions)
     }
@@ -34,13 +34,8 @@ extension NativeSession {
     /// Ends at once. What waits to be sent is dropped, but for control frames.
     mutating func end(_ reason: CloseReason, telling: Bool, _ actions: inout [Action]) {
         guard phase != .closed else { return }
-        let tells = telling && phase == .open
         let unsent = outbound.lanes.dropMessages()
-        if tells { control(.goodbye, payload: reason.failure.body) }
-        if telling, phase == .greeting, role == .service {
-            outbound.lanes.appendControl(raw: Preamble.bytes)
-            control(.reject, payload: reason.failure.body)
-        }
+        if telling { tell(reason.failure) }
         for (token, stream) in outgoing.removeAll() {
             let begun = stream != 0 && !unsent.contains(stream)
             let failure = begun
@@ -53,6 +48,17 @@ extension NativeSession {
         }
         inbound.assembler.removeAll()
         finish(reason, &actions)
+    }
+
+    /// Says GOODBYE, or REJECT before the handshake is done. For that a client has no word and says nothing.
+    private mutating func tell(_ failure: Failure) {
+        let body = failure.body(atMost: Failure.maximumControlBody)
+        if phase == .open {
+            control(.goodbye, payload: body)
+        } else if role == .service {
+            outbound.lanes.appendControl(raw: Preamble.bytes)
+            control(.reject, payload: body)
+        }
     }
 
     private mutating func finish(_ reason: CloseReason, _ actions: inout [Action]) {

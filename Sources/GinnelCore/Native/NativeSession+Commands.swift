@@ -179,7 +179,7 @@ extension NativeSession {
         guard let call = incoming.end(stream) else { return }
         liveness.noteMessage(now)
         if let stopped = call.stopped {
-            queue(OutgoingMessage(.failure, lane: call.lane, stream: stream, payload: stopped.body), &actions)
+            queueFailure(stopped, stream, call.lane, &actions)
         } else {
             queue(OutgoingMessage(.response, codec: codec, lane: call.lane, stream: stream, payload: payload), &actions)
         }
@@ -189,8 +189,12 @@ extension NativeSession {
     mutating func fail(_ stream: UInt32, _ failure: Failure, _ now: Moment, _ actions: inout [Action]) {
         guard let call = incoming.end(stream) else { return }
         liveness.noteMessage(now)
-        queue(OutgoingMessage(.failure, lane: call.lane, stream: stream, payload: (call.stopped ?? failure).body), &actions)
+        queueFailure(call.stopped ?? failure, stream, call.lane, &actions)
         endIfLeaving(&actions)
+    }
+
+    private mutating func queueFailure(_ failure: Failure, _ stream: UInt32, _ lane: Lane, _ actions: inout [Action]) {
+        queue(OutgoingMessage(.failure, lane: lane, stream: stream, payload: failure.body(atMost: peerLimits.maximumMessage)), &actions)
     }
 
     /// The caller has lost interest.

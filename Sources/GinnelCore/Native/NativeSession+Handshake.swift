@@ -40,12 +40,8 @@ extension NativeSession {
         startCalls(now, &actions)
     }
 
-    /// Says REJECT and ends. A client has no such word and says nothing.
+    /// Ends the handshake without an agreement.
     mutating func refuse(_ failure: Failure, _ actions: inout [Action]) {
-        if role == .service {
-            outbound.lanes.appendControl(raw: Preamble.bytes)
-            control(.reject, payload: failure.body)
-        }
-        end(CloseReason(by: .us, failure), telling: false, &actions)
+        end(CloseReason(by: .us, failure), telling: true, &actions)
     }
 }

@@ -81,7 +81,7 @@ extension NativeSession: SessionMachine {
     }
 
     package static func refusal(_ code: FailureCode) -> [UInt8] {
-        let body = Failure(code, "").body
+        let body = Failure(code, "").body(atMost: Failure.maximumControlBody)
         var output = OutputBuffer()
         output.append(Preamble.bytes)
         FrameHeader(length: body.count, kind: .reject).write(to: &output)

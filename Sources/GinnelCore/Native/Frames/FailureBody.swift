@@ -1,15 +1,20 @@
 // A failure as the payload of FAILURE, REJECT and GOODBYE (docs/protocol.md §6).
 
 extension Failure {
-    static let maximumSentence = 4096
+    /// Bytes of a REJECT or GOODBYE; enough for a sentence, and less than any peer's limit on one frame.
+    static let maximumControlBody = 4096
+    private static let head = 6
+    private static let maximumSentence = 4096
 
-    /// u32 code, u16 length, sentence, details. A long sentence is cut.
-    var body: [UInt8] {
+    /// u32 code, u16 length, sentence, details, in at most `limit` bytes (6 or more). A long sentence is cut; details that have no room are left out whole,
+    /// since half of them would mislead. What must arrive is the code.
+    func body(atMost limit: Int) -> [UInt8] {
         var text = sentence
         text.makeContiguousUTF8()
-        var bytes = Array(text.utf8.prefix(Self.maximumSentence))
+        var bytes = Array(text.utf8.prefix(min(Self.maximumSentence, limit - Self.head)))
         while String(validating: bytes, as: UTF8.self) == nil { bytes.removeLast() }
-        return code.rawValue.littleEndianBytes + UInt16(bytes.count).littleEndianBytes + bytes + details
+        let fits = details.count <= limit - Self.head - bytes.count
+        return code.rawValue.littleEndianBytes + UInt16(bytes.count).littleEndianBytes + bytes + (fits ? details : [])
     }
 
     init(body: borrowing RawSpan) throws(Violation) {

@@ -63,7 +63,8 @@ struct Greeting: Sendable, Equatable {
         guard range[0] <= range[1] else { throw Violation(.protocolViolation, "minor versions \(range[0]) to \(range[1])") }
         versions = range[0]...range[1]
         features = NativeFeatures(rawValue: try fields.requiredU64(Tag.features))
-        codecs = Set((fields[Tag.codecs] ?? []).map { Codec(rawValue: $0) })
+        // Who names none has not said; the callee answers for itself.
+        codecs = Set((fields[Tag.codecs] ?? Array(0...15)).filter { $0 <= 15 }.map { Codec(rawValue: $0) })
         limits = AnnouncedLimits()
         limits.maximumMessage = try fields.requiredU32(Tag.maximumMessage)
         limits.callsInFlight = try fields.requiredU32(Tag.callsInFlight)
