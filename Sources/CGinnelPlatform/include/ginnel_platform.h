@@ -237,10 +237,16 @@ gn_outcome gn_group_id(const char *name, uint32_t *group, gn_error *error);
 
 // MARK: Peer identity
 
-enum {
-    GN_PEER_USER = 1, GN_PEER_GROUP = 2, GN_PEER_PROCESS = 4, GN_PEER_EXECUTABLE = 8, GN_PEER_DIGEST = 16, GN_PEER_SID = 32,
+/// Fields of gn_peer, as bits.
+typedef enum gn_peer_field {
+    GN_PEER_USER = 1,
+    GN_PEER_GROUP = 2,
+    GN_PEER_PROCESS = 4,
+    GN_PEER_EXECUTABLE = 8,
+    GN_PEER_DIGEST = 16,
+    GN_PEER_SID = 32,
     GN_PEER_SESSION = 64,
-};
+} gn_peer_field;
 
 /// Who is at the other end, as the kernel says. `known` has a bit for each field that could be read; the others are zero.
 typedef struct gn_peer {

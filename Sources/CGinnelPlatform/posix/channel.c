@@ -82,6 +82,10 @@ gn_outcome gn_channel_write(gn_channel *channel, const gn_span *spans, size_t sp
 gn_outcome gn_channel_write_handles(gn_channel *channel, const gn_span *spans, size_t span_count, const gn_handle *handles,
                                     size_t handle_count, size_t *count, gn_error *error) {
     if (handle_count == 0 || handle_count > GN_HANDLES_PER_WRITE) return gnp_fail(error, GN_CODE_INVALID, 0, "sendmsg");
+    for (size_t i = 0; i < handle_count; i++) {
+        // A handle that is cut to a descriptor's size could name another file.
+        if (handles[i] < 0 || handles[i] > INT_MAX) return gnp_fail(error, GN_CODE_INVALID, EBADF, "sendmsg");
+    }
     struct msghdr message = {0};
     gnp_control control;
     gnp_handles_attach(&message, &control, handles, handle_count);
@@ -98,15 +102,17 @@ gn_outcome gn_channel_half_close(gn_channel *channel, gn_error *error) {
 
 gn_outcome gn_channel_pair(gn_channel **first, gn_channel **second, gn_error *error) {
     int pair[2];
+    gn_channel *made;
     if (gnp_socket_pair(pair) != 0) return gnp_fail_errno(error, "socketpair");
-    if (gnp_channel_make(pair[0], first, error) != GN_DONE) {
+    if (gnp_channel_make(pair[0], &made, error) != GN_DONE) {
         gnp_close(pair[1]);
         return GN_FAILED;
     }
     if (gnp_channel_make(pair[1], second, error) != GN_DONE) {
-        gn_channel_abort(*first);
+        gn_channel_abort(made);
         return GN_FAILED;
     }
+    *first = made;
     return GN_DONE;
 }
 

@@ -74,6 +74,7 @@ gn_outcome gnp_directory_open(const char *directory, const gn_listen_options *op
         if (!options->shared_directory || status.st_uid != 0) return gnp_blame(facts, directory, GN_CODE_UNSAFE, 0, "lstat", error);
         follow = 0;
     }
+    if (!S_ISLNK(status.st_mode) && !S_ISDIR(status.st_mode)) return gnp_blame(facts, directory, GN_CODE_UNSAFE, ENOTDIR, "lstat", error);
     int opened = open_directory(directory, follow);
     if (opened < 0) return gnp_blame(facts, directory, gnp_code_of(errno), errno, "openat", error);
     gn_outcome outcome = check(opened, directory, made, options, facts, error);

@@ -1,0 +1,177 @@
+// Threads, locks, clocks, random bytes, digests, limits, the environment and the fault scripts themselves.
+#include "check.h"
+#include "support.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+// MARK: Digests
+
+static const struct { size_t count; const char *digest; } letters[] = {  // so many letters "a"
+    {0, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"},
+    {1, "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb"},
+    {55, "9f4390f8d30c2dd92ec9f095b65e2b9ae9b0a925a5258e241c9f1e910f734318"},
+    {56, "b35439a4ac6f0948b6d6f9e3c6af0f5f590ce20f1bde7090ef7970686ec6738a"},
+    {57, "f13b2d724659eb3bf47f2dd6af1accc87b81f09f59f2b75e5c0bed6589dfe8c6"},
+    {63, "7d3e74a05d7db15bce4ad9ec0658ea98e3f06eeecf16b4c6fff2da457ddc2f34"},
+    {64, "ffe054fe7ae0cb6dc65c3af9b61d5209f439851db43d0ba5997337df154668eb"},
+    {65, "635361c48bb9eab14198e76ea8ab7f1a41685d6ad62aa9146d301d4f17eb0ae0"},
+    {119, "31eba51c313a5c08226adf18d4a359cfdfd8d2e816b13f4af952f7ea6584dcfb"},
+    {120, "2f3d335432c70b580af0e8e1b3674a7c020d683aa5f73aaaedfdc55af904c21c"},
+    {128, "6836cf13bac400e9105071cd6af47084dfacad4e5e302c94bfed24e013afb73e"},
+    {1000, "41edece42d63e8d9bf515a9ba6932e1c20cbc9f5a5d134645adb5db1b9737ea3"},
+    {1000000, "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0"},
+};
+
+static void expect_digest(const void *bytes, size_t count, const char *expected) {
+    uint8_t digest[32];
+    char text[65] = {0};
+    gn_sha256(bytes, count, digest);
+    for (size_t i = 0; i < 32; i++) (void)snprintf(text + 2 * i, 3, "%02x", digest[i]);
+    EXPECT(strcmp(text, expected) == 0);
+}
+
+static void digests(void) {
+    // The examples of FIPS 180-4.
+    expect_digest("abc", 3, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    const char *two_blocks = "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq";
+    expect_digest(two_blocks, 56, "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
+    char *bytes = malloc(1000000);
+    EXPECT(bytes != NULL);
+    memset(bytes, 'a', 1000000);
+    for (size_t i = 0; i < sizeof letters / sizeof letters[0]; i++) expect_digest(bytes, letters[i].count, letters[i].digest);
+    free(bytes);
+}
+
+// MARK: Threads
+
+enum { THREADS = 8, TURNS = 20000 };
+
+struct shared {
+    gn_mutex *mutex;
+    uint64_t counter;  ///< guarded by the mutex
+    uint64_t numbers[THREADS];
+    atomic_uint next, arrived;
+};
+
+static void count_up(void *argument) {
+    struct shared *shared = argument;
+    unsigned index = atomic_fetch_add(&shared->next, 1);
+    shared->numbers[index] = gn_thread_current();
+    atomic_fetch_add(&shared->arrived, 1);
+    // All are alive while they compare, so all differ.
+    while (atomic_load(&shared->arrived) < THREADS) {
+        gn_mutex_lock(shared->mutex);
+        gn_mutex_unlock(shared->mutex);
+    }
+    for (unsigned turn = 0; turn < TURNS; turn++) {
+        gn_mutex_lock(shared->mutex);
+        shared->counter++;
+        gn_mutex_unlock(shared->mutex);
+    }
+    if (gn_thread_current() != shared->numbers[index]) shared->numbers[index] = 0;
+}
+
+static void threads(void) {
+    struct shared shared = {.mutex = gn_mutex_create()};
+    gn_thread *threads[THREADS];
+    gn_error error;
+    EXPECT(shared.mutex != NULL);
+    for (size_t i = 0; i < THREADS; i++) EXPECT(gn_thread_start("counter", count_up, &shared, &threads[i], &error) == GN_DONE);
+    for (size_t i = 0; i < THREADS; i++) gn_thread_join(threads[i]);
+    EXPECT(shared.counter == THREADS * TURNS);
+    for (size_t i = 0; i < THREADS; i++) {
+        EXPECT(shared.numbers[i] != 0 && shared.numbers[i] != gn_thread_current());
+        for (size_t j = 0; j < i; j++) EXPECT(shared.numbers[i] != shared.numbers[j]);
+    }
+    gn_mutex_destroy(shared.mutex);
+}
+
+// MARK: Clocks and random bytes
+
+static void clocks(void) {
+    uint64_t awake = gn_clock_awake(), continuous = gn_clock_continuous(), processor = gn_clock_processor();
+    EXPECT(awake > 0 && continuous > 0);
+    for (int turn = 0; turn < 100000; turn++) {
+        uint64_t awake_now = gn_clock_awake(), continuous_now = gn_clock_continuous();
+        EXPECT(awake_now >= awake && continuous_now >= continuous);
+        awake = awake_now, continuous = continuous_now;
+    }
+    // That work took processor time, or the clock stands still.
+    uint64_t begun = gn_clock_awake();
+    while (gn_clock_processor() == processor) EXPECT(gn_clock_awake() - begun < 5000000000u);
+}
+
+static void random_bytes(void) {
+    uint8_t first[1000] = {0}, second[1000] = {0};
+    unsigned counts[256] = {0};
+    gn_error error;
+    EXPECT(gn_random(first, sizeof first, &error) == GN_DONE);
+    EXPECT(gn_random(second, sizeof second, &error) == GN_DONE);
+    EXPECT(memcmp(first, second, sizeof first) != 0);
+    EXPECT(memcmp(first + 990, second + 990, 10) != 0);
+    for (size_t i = 0; i < sizeof first; i++) counts[first[i]]++;
+    for (size_t i = 0; i < 256; i++) EXPECT(counts[i] < 100);
+    EXPECT(gn_random(first, 0, &error) == GN_DONE);
+}
+
+// MARK: Limits and the environment
+
+static void limits(void) {
+    uint64_t limit, before, with_pair;
+    gn_channel *first, *second;
+    gn_error error;
+    EXPECT(gn_processors_allowed() >= 1);
+    gn_descriptor_limit(&limit, &before);
+    EXPECT(limit > 0);
+    EXPECT(gn_channel_pair(&first, &second, &error) == GN_DONE);
+    gn_descriptor_limit(&limit, &with_pair);
+    EXPECT(before == 0 || with_pair >= before + 2);
+    gn_channel_abort(first);
+    gn_channel_abort(second);
+    EXPECT_CODE(gn_descriptor_limit_set(0, &error), error, GN_CODE_INVALID);
+}
+
+static void variables(void) {
+    char value[4096];
+    memset(value, '!', sizeof value);
+    EXPECT(gn_environment("PATH", value, sizeof value) && strlen(value) > 0);
+    size_t length = strlen(value);
+    EXPECT(gn_environment("PATH", value, length + 1));
+    EXPECT(!gn_environment("PATH", value, length));
+    EXPECT(!gn_environment("GINNEL_NO_SUCH_VARIABLE", value, sizeof value));
+}
+
+static void descriptions(void) {
+    char text[256];
+    gn_error_describe(2, text, sizeof text);
+    EXPECT(strlen(text) > 5);
+    gn_error_describe(2, text, 8);
+    EXPECT(strlen(text) < 8);
+    text[0] = '!';
+    gn_error_describe(2, text, 0);
+    EXPECT(text[0] == '!');
+    gn_error_describe(99999, text, sizeof text);
+    EXPECT(strlen(text) < sizeof text);
+}
+
+// MARK: Fault scripts
+
+static void scripts_are_limited(void) {
+    for (int i = 0; i < 16; i++) EXPECT(gn_fault_add("nothing", 0, 1, 1));
+    EXPECT(!gn_fault_add("nothing", 0, 1, 1));
+    gn_fault_clear();
+    EXPECT(gn_fault_add("nothing", 0, 1, 1));
+}
+
+void suite_machine(void) {
+    check("SHA-256 gives the standard's digests, whatever the length", digests);
+    check("threads have numbers of their own and a lock keeps them apart", threads);
+    check("clocks never go back, and processor time passes with work", clocks);
+    check("random bytes differ from call to call and from each other", random_bytes);
+    check("the limit of descriptors is known, and open ones are counted", limits);
+    check("a variable is copied when it exists and fits", variables);
+    check("a native code has a sentence, cut to its room", descriptions);
+    check("sixteen fault scripts are active at most", scripts_are_limited);
+}

@@ -1,0 +1,75 @@
+// posix_support.h: files, users and second processes for the checks of Linux and macOS.
+#ifndef POSIX_SUPPORT_H
+#define POSIX_SUPPORT_H
+
+#if defined(__linux__) && !defined(_GNU_SOURCE)
+#define _GNU_SOURCE
+#endif
+
+#include "check.h"
+#include "support.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/// A user that is not the one who runs the checks.
+enum { STRANGER = 54321 };
+
+/// A fresh directory of ours with mode 0700, and options to listen in its `service` directory.
+struct place {
+    char root[128], directory[160], socket[192], lock[208];
+    gn_listen_options options;
+};
+
+void place_make(struct place *place);
+/// Removes it with everything in it.
+void place_remove(struct place *place);
+/// Makes the service's directory with an exact mode.
+void place_make_directory(struct place *place, mode_t mode);
+
+/// Whether anything, a dangling link among them, has this name.
+bool exists(const char *path);
+/// Permission bits of what has this name.
+mode_t mode_of(const char *path);
+void write_file(const char *path, const char *text);
+bool file_holds(const char *path, const char *text);
+
+/// A plain bound socket, as another program would make it; -1 backlog: not listening. Returns the descriptor.
+int foreign_socket(const char *path, int type, int backlog);
+
+/// Opens a listener that must work, or must fail with a code.
+gn_listener *open_listener(const struct place *place);
+void expect_refusal(const struct place *place, gn_code code, gn_endpoint_facts *facts);
+
+/// True, after saying so, when a check needs the superuser and has none.
+bool needs_root(const char *what);
+
+/// A child in a role, with a channel to it at its descriptor 3.
+struct partner {
+    gn_process *process;
+    struct ends ends;  ///< `a` is our end
+};
+void partner_start(struct partner *partner, const char *const *role);
+/// Waits for one byte from it.
+void partner_await(struct partner *partner);
+/// Closes the channel and returns its exit status.
+int32_t partner_finish(struct partner *partner);
+
+void suite_directories(void);
+void suite_sockets(void);
+void suite_lock(void);
+void suite_paths(void);
+void suite_handles(void);
+void suite_identity(void);
+void suite_edges(void);
+void suite_faults(void);
+void suite_exhaustion(void);
+void suite_children(void);
+void suite_inherited(void);
+
+#endif
