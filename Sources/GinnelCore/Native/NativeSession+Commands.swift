@@ -43,10 +43,12 @@ extension NativeSession {
         guard (1...255).contains(request.method.utf8.count) else {
             return Failure(.invalidRequest, "a method name of \(request.method.utf8.count) bytes, outside 1 to 255")
         }
-        if let deadline = request.deadline, deadline <= now.continuous {
-            return Failure(.deadlineExceeded, "the deadline had passed before the call began")
-        }
-        return phase == .open ? refusalByPeer(of: request) : nil
+        return refusalByTime(of: request, now) ?? (phase == .open ? refusalByPeer(of: request) : nil)
+    }
+
+    private func refusalByTime(of request: OutgoingRequest, _ now: Moment) -> Failure? {
+        guard let deadline = request.deadline, deadline <= now.continuous else { return nil }
+        return Failure(.deadlineExceeded, "the deadline had passed before the call began")
     }
 
     /// Why the peer would not take it; known once the handshake is done.
@@ -89,7 +91,7 @@ extension NativeSession {
     mutating func startCalls(_ now: Moment, _ actions: inout [Action]) {
         guard phase == .open, outgoing.waitingCount > 0 else { return }
         while let next = outgoing.firstWaiting {
-            if let failure = refusalByPeer(of: next.request) {
+            if let failure = refusalByTime(of: next.request, now) ?? refusalByPeer(of: next.request) {
                 outgoing.removeFirstWaiting()
                 actions.append(.failed(next.token, failure))
                 continue
@@ -112,7 +114,7 @@ extension NativeSession {
             token.isAbandoned = true
             if outgoing.removeWaiting(token) {
                 actions.append(.failed(token, failure))
-                endIfLeaving(&actions)
+                startCalls(now, &actions)
             }
             return
         }

@@ -13,7 +13,9 @@ extension NativeSession {
 
     private mutating func endOverdueCalls(_ now: Moment, _ actions: inout [Action]) {
         let failure = Failure(.deadlineExceeded, "the deadline has passed")
-        for token in outgoing.removeOverdueWaiting(now.continuous) { actions.append(.failed(token, failure)) }
+        let overdue = outgoing.removeOverdueWaiting(now.continuous)
+        for token in overdue { actions.append(.failed(token, failure)) }
+        if !overdue.isEmpty { startCalls(now, &actions) }
         while let stream = outgoing.popDueDeadline(now.continuous) {
             if let token = outgoing[stream]?.token { abandon(token, failure, now, &actions) }
         }

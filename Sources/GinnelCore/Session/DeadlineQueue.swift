@@ -26,13 +26,20 @@ package struct DeadlineQueue: Sendable {
         }
     }
 
+    /// Entries that are kept, dead ones among them.
+    package var count: Int { heap.count }
+
     /// A call with a deadline has ended before it. `isLive` tells which entries still count.
     package mutating func noteEnded(_ isLive: (Entry) -> Bool) {
+        noteEnded(rebuiltBy: { $0.filter(isLive) })
+    }
+
+    /// The same for entries that cannot be told apart: `rebuild` makes a new list of the old one.
+    package mutating func noteEnded(rebuiltBy rebuild: ([Entry]) -> [Entry]) {
         dead += 1
         guard dead > 64, dead * 2 > heap.count else { return }
         dead = 0
-        heap.removeAll { !isLive($0) }
-        heap.sort { $0.time < $1.time }
+        heap = rebuild(heap).sorted { $0.time < $1.time }
     }
 
     /// Takes the earliest entry when its time has come.

@@ -10,6 +10,18 @@ package struct RecordedRequest: Equatable, Sendable {
     package var deadline: UInt64?
     package var lane: Lane
     package var itemsFollow: Bool
+
+    package init(
+        call: UInt32, method: String, codec: Codec = .raw, payload: [UInt8] = [], deadline: UInt64? = nil, lane: Lane = .normal, itemsFollow: Bool = false
+    ) {
+        self.call = call
+        self.method = method
+        self.codec = codec
+        self.payload = payload
+        self.deadline = deadline
+        self.lane = lane
+        self.itemsFollow = itemsFollow
+    }
 }
 
 package enum RecordedAction: Equatable, Sendable {
@@ -52,13 +64,9 @@ package enum RecordedAction: Equatable, Sendable {
 
 extension RecordedRequest {
     init(_ request: IncomingRequest, input: borrowing RawSpan) {
-        call = request.call
-        method = request.method
-        codec = request.codec
-        payload = request.payload.copied(of: input)
-        deadline = request.deadline
-        lane = request.lane
-        itemsFollow = request.itemsFollow
+        self.init(
+            call: request.call, method: request.method, codec: request.codec, payload: request.payload.copied(of: input), deadline: request.deadline,
+            lane: request.lane, itemsFollow: request.itemsFollow)
     }
 }
 

@@ -1,6 +1,6 @@
 // Short names for what the tests of the native protocol say all the time.
 
-import GinnelCore
+@testable import GinnelCore
 import GinnelTesting
 import Testing
 
@@ -91,6 +91,21 @@ extension MachineEnd {
 
     mutating func receive(_ frames: WireFrame...) {
         receive(frames.flatMap(\.encoded))
+    }
+
+    /// The machine itself, to look at what it keeps.
+    var native: NativeSession? { session.machine as? NativeSession }
+
+    /// What is left of calls and messages; a machine that has come to rest keeps nothing.
+    var leftovers: [String] {
+        guard let native else { return ["no native machine"] }
+        var left: [String] = []
+        if native.outgoing.count > 0 { left.append("\(native.outgoing.count) outgoing calls") }
+        if native.outgoing.waitingCount > 0 { left.append("\(native.outgoing.waitingCount) waiting calls") }
+        if native.incoming.count > 0 { left.append("\(native.incoming.count) incoming calls") }
+        if !native.inbound.assembler.isEmpty { left.append("unfinished messages") }
+        if native.hasOutput || native.outputBytes != 0 { left.append("\(native.outputBytes) bytes of output") }
+        return left
     }
 
     /// The frames that it says now.

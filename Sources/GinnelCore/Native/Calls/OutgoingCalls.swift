@@ -44,6 +44,9 @@ struct OutgoingCalls: Sendable {
         return min(first, second)
     }
 
+    /// Deadlines that are kept, some of them of calls that have ended.
+    var keptDeadlines: Int { deadlines.count + waitingDeadlines.count }
+
     // MARK: Waiting
 
     mutating func wait(_ token: any OutgoingCall, _ request: OutgoingRequest) {
@@ -59,8 +62,9 @@ struct OutgoingCalls: Sendable {
     }
 
     mutating func removeFirstWaiting() {
-        guard let lane = waiting.firstIndex(where: { !$0.isEmpty }), waiting[lane].popFirst() != nil else { return }
+        guard let lane = waiting.firstIndex(where: { !$0.isEmpty }), let first = waiting[lane].popFirst() else { return }
         waitingCount -= 1
+        if first.request.deadline != nil { forgetWaitingDeadline() }
     }
 
     /// Takes a call out of those that wait; false when it is not among them.
@@ -77,7 +81,17 @@ struct OutgoingCalls: Sendable {
             if hit { waiting[lane].removeAll(where: body) }
         }
         waitingCount -= removed.count
+        for _ in removed { forgetWaitingDeadline() }
         return removed
+    }
+
+    /// Calls that wait have no number by which to know their deadline, so the list is made anew from those that still wait.
+    private mutating func forgetWaitingDeadline() {
+        waitingDeadlines.noteEnded(rebuiltBy: { [waiting] _ in
+            var entries: [DeadlineQueue.Entry] = []
+            for queue in waiting { queue.forEach { if let time = $0.request.deadline { entries.append(.init(time: time, call: 0)) } } }
+            return entries
+        })
     }
 
     /// Takes the calls out whose deadline has passed while they waited.
