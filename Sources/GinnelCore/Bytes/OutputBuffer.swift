@@ -42,12 +42,22 @@ package struct OutputBuffer: Sendable {
         try storage.withUnsafeBytes { try body(UnsafeRawBufferPointer(rebasing: $0[head...])) }
     }
 
-    /// The channel took `count` bytes. Keeps the memory while it is small, so that a busy connection does not allocate for each message,
-    /// and gives it back when it is large.
+    /// The channel took `count` bytes. Keeps the memory.
     package mutating func removeFirst(_ count: Int) {
         head += count
         guard head == storage.count else { return }
         head = 0
-        storage.removeAll(keepingCapacity: storage.capacity <= 4096)
+        storage.removeAll(keepingCapacity: true)
+    }
+
+    /// Bytes of memory that are held.
+    package var capacity: Int { storage.capacity }
+
+    /// Gives the memory back when it is more than `limit` and nothing waits.
+    package mutating func trim(to limit: Int) {
+        if isEmpty, storage.capacity > limit {
+            storage = []
+            head = 0
+        }
     }
 }

@@ -84,6 +84,7 @@ struct OutputLanes: Sendable {
         if !control.isEmpty {
             control.withBytes { output.append($0) }
             control.removeFirst(control.count)
+            control.trim(to: 1024)
             return true
         }
         guard waiting > 0, let index = nextLane() else { return false }

@@ -1,0 +1,103 @@
+// What a client asks: calls, streams, uploads, exchanges, events. All throw `CallError` for what the call ended with, and `GinnelError` when there is no connection.
+
+public import GinnelCore
+internal import GinnelTransport
+
+extension Client {
+    /// Calls a method and waits for its one answer.
+    ///
+    /// - Parameters:
+    ///   - deadline: how long the call may take; it ends on both sides then. `nil`, the default: as long as the handler that makes this call has left, or for ever.
+    ///   - priority: how urgent it is among what waits on this connection. Default `.normal`.
+    /// - Throws: `CallError`; `GinnelError` when there is no connection. Cancelling the task cancels the handler.
+    public func call<R: Request>(_ request: R, deadline: Duration? = nil, priority: Priority = .normal) async throws -> R.Response {
+        let reply = try await call(R.method, codec: R.codec, payload: try request.encoded(), deadline: deadline, priority: priority)
+        return try reply.decoded(R.Response.self, of: R.method)
+    }
+
+    /// Calls a method with bytes. The same parameters and errors.
+    public func call(
+        _ method: String, codec: Codec = .raw, payload: [UInt8], deadline: Duration? = nil, priority: Priority = .normal
+    ) async throws -> Reply {
+        try await connection().call(method, codec: codec, payload: payload, deadline: deadline, priority: priority)
+    }
+
+    /// Opens a stream. The items come as fast as they are read.
+    public func open<R: StreamRequest>(_ request: R, deadline: Duration? = nil, priority: Priority = .normal) async throws -> IncomingItems<R.Item> {
+        let call = try await begin(R.method, R.codec, try request.encoded(), deadline, priority, itemsFollow: false)
+        return IncomingItems(call.items, Lifeline(call))
+    }
+
+    /// Sends items, at the pace of the handler that reads them, and waits for its answer.
+    public func upload<R: UploadRequest, Items: AsyncSequence & Sendable>(
+        _ request: R, items: Items, deadline: Duration? = nil, priority: Priority = .normal
+    ) async throws -> R.Response where Items.Element == R.Upload {
+        let call = try await begin(R.method, R.codec, try request.encoded(), deadline, priority, itemsFollow: true)
+        let result = await withTaskGroup { group in
+            group.addTask { await call.feed(items) }
+            let result = await call.result()
+            group.cancelAll()
+            return result
+        }
+        return try result.get().decoded(R.Response.self, of: R.method)
+    }
+
+    /// Sends items while `body` reads those that come back. Ends when `body` returns; what was not read or sent then is cancelled.
+    public func exchange<R: ExchangeRequest, Items: AsyncSequence & Sendable, Result: Sendable>(
+        _ request: R, sending items: Items, deadline: Duration? = nil, priority: Priority = .normal,
+        _ body: (IncomingItems<R.Item>) async throws -> Result
+    ) async throws -> Result where Items.Element == R.Upload {
+        let call = try await begin(R.method, R.codec, try request.encoded(), deadline, priority, itemsFollow: true)
+        let lifeline = Lifeline(call)
+        return try await withThrowingTaskGroup { group in
+            group.addTask { await call.feed(items) }
+            let result = try await body(IncomingItems(call.items, lifeline))
+            group.cancelAll()
+            return result
+        }
+    }
+
+    private func begin(
+        _ method: String, _ codec: Codec, _ payload: [UInt8], _ deadline: Duration?, _ priority: Priority, itemsFollow: Bool
+    ) async throws -> StreamCall {
+        let call = StreamCall(try await connection())
+        call.begin(OutgoingRequest(
+            method: method, codec: codec, payload: payload, deadline: CallContext.absolute(deadline), lane: priority.lane, itemsFollow: itemsFollow))
+        return call
+    }
+
+    /// Events of one kind, from now on until the connection ends. Subscribe before the connection begins to miss none.
+    /// `capacity`: how many may wait for a slow reader before the oldest are dropped. Default 256.
+    public func events<Received: Event>(of type: Received.Type, capacity: Int = 256) -> EventStream<Received> { EventStream(hub, capacity: capacity) }
+
+    /// Sends an event to the service. False when it is longer than the service takes.
+    @discardableResult
+    public func send(_ event: some Event, priority: Priority = .normal) async throws -> Bool {
+        try await connection().send(event, priority: priority)
+    }
+
+    /// Asks for a sign of life and returns how long it took to come.
+    public func ping() async throws -> Duration {
+        let connection = try await connection()
+        let clock = ContinuousClock()
+        let began = clock.now
+        guard await connection.ping() else { throw CallError(.connectionLost, "the connection ended before the answer came") }
+        return clock.now - began
+    }
+}
+
+extension StreamCall {
+    /// Sends every item and then the end. An error of the sequence abandons the call.
+    func feed<Items: AsyncSequence>(_ items: Items) async where Items.Element: WireValue {
+        let writer = ItemWriter<Items.Element>(gate) { [connection] codec, bytes in
+            connection.submit(.sendItem(self, codec: codec, payload: bytes))
+        }
+        do {
+            for try await item in items { try await writer.send(item) }
+            connection.submit(.sendItem(self, codec: .raw, payload: nil))
+        } catch {
+            // After the call has ended there is nobody to abandon, and this does nothing.
+            abandon("the items to send ended with an error: \(error)")
+        }
+    }
+}

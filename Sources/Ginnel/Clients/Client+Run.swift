@@ -1,0 +1,148 @@
+// The life of a client: connect, serve the connection, clean up.
+
+internal import GinnelCore
+internal import GinnelTransport
+
+extension Client {
+    /// Connects and keeps the connection until it ends or the task is cancelled. Calls may be made while this runs.
+    ///
+    /// - Throws: `GinnelError` when the service cannot be reached, refuses us, is refused by our policy, or when the connection is lost. Returns without an error after `close()` and
+    ///   after the task was cancelled.
+    public func run() async throws {
+        try begin()
+        let loop: EventLoop
+        do {
+            loop = try startLoop()
+        } catch {
+            finish(error)
+            throw error
+        }
+        let reason: CloseReason
+        do {
+            let ending = try await connect(on: loop)
+            reason = await ending.wait(closingOnCancel: self)
+        } catch {
+            finish(error)
+            await loop.stop()
+            throw error
+        }
+        await end(loop)
+        if let error = Self.error(of: reason) { throw error }
+    }
+
+    /// Connects, runs `body` with the connected client, and disconnects when it returns or throws.
+    ///
+    /// The body runs on the client's own loop, wherever this is called from: what it awaits from the client costs no thread hop. Child tasks inherit the loop; a long computation
+    /// belongs on another executor.
+    public static func connect<Result: Sendable>(
+        to endpoint: Endpoint, configuration: ClientConfiguration = .defaults, _ body: @concurrent @Sendable (Client) async throws -> Result
+    ) async throws -> Result {
+        let client = Client(to: endpoint, configuration: configuration)
+        try client.begin()
+        let loop = try client.startLoop()
+        let ending: Ending
+        do {
+            ending = try await client.connect(on: loop)
+        } catch {
+            client.finish(error)
+            await loop.stop()
+            throw error
+        }
+        let result = await withTaskExecutorPreference(loop) { () async -> Swift.Result<Result, any Error> in
+            do {
+                return .success(try await body(client))
+            } catch {
+                return .failure(error)
+            }
+        }
+        client.close()
+        _ = await ending.wait()
+        await client.end(loop)
+        return try result.get()
+    }
+
+    /// Ends the connection when the calls in flight have ended.
+    public func close() {
+        if case .connected(let connection) = state.withLock({ $0.phase }) {
+            connection.leave(Failure(.finished, "the client has no more to ask"))
+        }
+    }
+
+    /// Waits for a service to appear: looks every `interval`, for at most `timeout`.
+    ///
+    /// - Throws: `GinnelError` with `timedOut` when none did, `denied` or another code at once when waiting would not help.
+    public static func wait(for endpoint: Endpoint, timeout: Duration = .seconds(10), interval: Duration = .milliseconds(100)) async throws {
+        // The connection only shows that somebody accepts; it is dropped without a word.
+        let channel = try await Connector.wait(for: endpoint, timeout: timeout, interval: interval)
+        channel.close(drain: .zero)
+    }
+
+    // MARK: Steps
+
+    private func begin() throws {
+        try state.withLock { state in
+            guard case .ready = state.phase else { throw GinnelError(.invalid, "a client runs once; make another one") }
+        }
+        move { $0.phase = .connecting }
+    }
+
+    private func startLoop() throws -> EventLoop {
+        let loop = try EventLoop(name: "ginnel-client", configuration.loop)
+        loop.reportsSlowness = { [log = configuration.log] what, nanoseconds in
+            log(.warning, "the client's loop was held up", ["by": what, "for": "\(Duration.wholeNanoseconds(nanoseconds))"])
+        }
+        try loop.start()
+        return loop
+    }
+
+    /// Connects, verifies the service and shakes hands. The connection is ready when this returns.
+    private func connect(on loop: EventLoop) async throws -> Ending {
+        let channel = try await Connector.connect(to: endpoint, timeout: configuration.connectTimeout)
+        let ending = Ending()
+        let identity = try Identity.random()
+        let handlers = state.withLock { $0.handlers }
+        try await loop.run { [self] in
+            let ingredients = WireFormat.Ingredients(
+                role: .client, service: endpoint.serviceName, identity: identity, program: configuration.program, limits: configuration.limits,
+                timeouts: configuration.timeouts, checksums: configuration.checksums)
+            let policy = configuration.policy ?? (endpoint.isSystem ? .systemService : .sameUser)
+            let driver = try Driver.open(
+                channel, machine: configuration.format.machine(ingredients), timeouts: configuration.timeouts,
+                verification: PeerVerification(policy), role: .client, loop: loop)
+            let connection = Connection(driver, Connection.Owner(
+                handlers: handlers, tasks: tasks, events: hub, log: configuration.log,
+                established: { [weak self] connection, establishment in
+                    self?.move { state in
+                        state.establishment = establishment
+                        state.phase = .connected(connection)
+                    }
+                    ending.established()
+                },
+                ended: { _, reason in ending.end(reason) }))
+            connection.start()
+        }
+        if let reason = await ending.waitForEstablishment() {
+            throw Self.error(of: reason) ?? GinnelError(.closed, "\(reason)", failure: reason.failure)
+        }
+        return ending
+    }
+
+    private func end(_ loop: EventLoop) async {
+        hub.end()
+        finish(GinnelError(.closed, "the client has ended; make another one"))
+        await tasks.waitForAll()
+        await loop.stop()
+    }
+
+    private func finish(_ error: any Error) {
+        let error = error as? GinnelError ?? GinnelError(.other, "\(error)")
+        move { $0.phase = .over(error) }
+    }
+
+    /// What `run()` throws for an end that nobody on this side asked for.
+    private static func error(of reason: CloseReason) -> GinnelError? {
+        if reason.by == .us, reason.failure.code == .finished { return nil }
+        let refusals: Set<FailureCode> = [.peerRefused, .versionUnsupported, .wrongService, .tooManyConnections]
+        return GinnelError(refusals.contains(reason.failure.code) ? .refused : .closed, "\(reason)", failure: reason.failure)
+    }
+}

@@ -1,0 +1,117 @@
+// A client: one connection to one service, and the calls on it. Nothing starts before `run()` or `connect`, and everything has ended when they return.
+
+public import GinnelCore
+public import GinnelTransport
+
+/// A client of a local service.
+///
+///     try await Client.connect(to: .named("recorder")) { client in
+///         let started = try await client.call(StartRecording(display: 1), deadline: .seconds(5))
+///     }
+public final class Client: Sendable {
+    enum Phase {
+        /// `run()` was not called yet.
+        case ready
+        case connecting
+        case connected(Connection)
+        case over(GinnelError)
+    }
+
+    struct State {
+        var phase = Phase.ready
+        var handlers = HandlerTable()
+        var establishment: Establishment?
+        var waiters: [CheckedContinuation<Void, Never>] = []
+    }
+
+    public let endpoint: Endpoint
+    public let configuration: ClientConfiguration
+    let state = Guarded(State())
+    let tasks = HandlerTasks()
+    let hub = EventHub()
+
+    /// A client of the service at `endpoint`; it connects in `run()`.
+    public init(to endpoint: Endpoint, configuration: ClientConfiguration = .defaults) {
+        self.endpoint = endpoint
+        self.configuration = configuration
+    }
+
+    // MARK: The connection
+
+    /// The connection, once there is one. A call made before `run()` waits a moment for it and then fails by name.
+    func connection() async throws -> Connection {
+        if let connection = try connectionNow() { return connection }
+        if isReady { try await waitForRun() }
+        while true {
+            if let connection = try connectionNow() { return connection }
+            try Task.checkCancellation()
+            await waitForChange()
+        }
+    }
+
+    private func connectionNow() throws -> Connection? {
+        try state.withLock { state in
+            switch state.phase {
+            case .connected(let connection): return connection
+            case .over(let error): throw error
+            case .ready, .connecting: return nil
+            }
+        }
+    }
+
+    /// Whether `run()` has not been called yet.
+    private var isReady: Bool { if case .ready = state.withLock({ $0.phase }) { true } else { false } }
+
+    private func waitForRun() async throws {
+        await withTaskGroup { group in
+            group.addTask { while self.isReady, !Task.isCancelled { await self.waitForChange() } }
+            group.addTask { [configuration] in try? await Task.sleep(for: configuration.startTimeout) }
+            await group.next()
+            group.cancelAll()
+        }
+        try Task.checkCancellation()
+        if isReady {
+            throw GinnelError(.notRunning, "run() of this client is not running; call it, or use Client.connect(to:)")
+        }
+    }
+
+    /// Returns at the next change of phase, or at once when the phase can change no more.
+    private func waitForChange() async {
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let isSettled = state.withLock { state in
+                    switch state.phase {
+                    case .ready, .connecting:
+                        if Task.isCancelled { return true }
+                        state.waiters.append(continuation)
+                        return false
+                    case .connected, .over: return true
+                    }
+                }
+                if isSettled { continuation.resume() }
+            }
+        } onCancel: {
+            move { _ in }
+        }
+    }
+
+    /// Changes the state and lets those look that wait for it.
+    func move(_ body: (inout State) -> Void) {
+        let waiters = state.withLock { state in
+            body(&state)
+            defer { state.waiters = [] }
+            return state.waiters
+        }
+        for waiter in waiters { waiter.resume() }
+    }
+
+    // MARK: What the service said
+
+    /// Who serves, as the kernel says; `nil` before it is connected.
+    public var service: PeerIdentity? {
+        state.withLock { state in if case .connected(let connection) = state.phase { connection.peer } else { nil } }
+    }
+
+    /// Differs between two starts of the service; `nil` before it is connected.
+    public var serviceInstance: Identity? { state.withLock { $0.establishment?.instance } }
+}

@@ -1,0 +1,33 @@
+// How a client behaves. Every limit has a default.
+
+public import GinnelCore
+public import GinnelTransport
+
+/// The configuration of a client.
+public struct ClientConfiguration: Sendable {
+    /// Which service is talked to; asked before a byte is sent. `nil`, the default: `.systemService` for `.system` endpoints, `.sameUser` for all others.
+    public var policy: PeerPolicy?
+    public var format = WireFormat.native
+    public var limits = SessionLimits.defaults
+    public var timeouts = SessionTimeouts.defaults
+    /// How long connecting may take, handshake not included, while the service's backlog is full. Default 30 s.
+    public var connectTimeout: Duration = .seconds(30)
+    /// How long a call waits for `run()` to be called. Default 1 s.
+    public var startTimeout: Duration = .seconds(1)
+    public var loop = LoopConfiguration.defaults
+    /// Whether CRC-32C is offered for every frame. Default false.
+    public var checksums = false
+    /// Name and version of the program, shown to the service.
+    public var program = ""
+    public var log = Log.standardError
+
+    public static let defaults = ClientConfiguration()
+    /// The same with a loop that looks for answers for 50 µs before it sleeps.
+    public static var lowLatency: ClientConfiguration {
+        var configuration = ClientConfiguration()
+        configuration.loop = .lowLatency
+        return configuration
+    }
+
+    public init() {}
+}

@@ -1,0 +1,190 @@
+// One connection, seen from either end: calls out, calls in, events both ways. The session decides what happens, the driver does it, and this hands it to the program.
+
+public import GinnelCore
+internal import GinnelTransport
+
+/// A peer that is connected.
+public final class Connection: Sendable {
+    /// Who is at the other end, as the kernel says.
+    public let peer: PeerIdentity
+
+    /// What a connection needs of the service or client that it belongs to.
+    struct Owner: Sendable {
+        var handlers: HandlerTable
+        var tasks: HandlerTasks
+        var events: EventHub
+        var log: Log
+        var established: @Sendable (Connection, Establishment) -> Void
+        var ended: @Sendable (Connection, CloseReason) -> Void
+    }
+
+    private let driver: Driver
+    private let owner: Owner
+    private let running = Guarded([UInt32: RunningHandler]())
+    private let pings = Guarded([UInt64: UnsafeContinuation<Bool, Never>]())
+
+    init(_ driver: Driver, _ owner: Owner) {
+        self.driver = driver
+        self.owner = owner
+        peer = driver.peer
+    }
+
+    /// Begins the session. On the driver's loop.
+    func start() { driver.start(self) }
+
+    var loop: EventLoop { driver.loop }
+
+    /// Bytes that wait to be sent to this peer.
+    public var bytesWaiting: Int { driver.outputBytes }
+
+    // MARK: Out
+
+    @discardableResult
+    func submit(_ command: Command) -> Acceptance { driver.submit(command) }
+
+    /// Calls a method of the peer with bytes, and gives back the bytes of the answer.
+    ///
+    /// - Parameters:
+    ///   - deadline: how long the call may take, on both sides; the shorter of this and what is left of the deadline of the handler that makes this call. `nil`: only the latter.
+    /// - Throws: `CallError`. Cancelling the task cancels the handler of the peer.
+    public func call(
+        _ method: String, codec: Codec = .raw, payload: [UInt8], deadline: Duration? = nil, priority: Priority = .normal
+    ) async throws(CallError) -> Reply {
+        let request = OutgoingRequest(
+            method: method, codec: codec, payload: payload, deadline: CallContext.absolute(deadline), lane: priority.lane)
+        let pending = PendingCall()
+        let result = await withTaskCancellationHandler {
+            await withUnsafeContinuation { continuation in
+                pending.begin(continuation)
+                driver.submit(.call(pending, request))
+            }
+        } onCancel: {
+            driver.submit(.abandon(pending, Failure(.cancelled, "the caller's task was cancelled")))
+        }
+        return try result.get()
+    }
+
+    /// Sends an event to this peer. False when it is longer than the peer takes, or the connection has ended.
+    @discardableResult
+    public func send(_ event: some Event, priority: Priority = .normal) throws -> Bool {
+        try sendEvent(EncodedEvent(event, priority))
+    }
+
+    func sendEvent(_ event: EncodedEvent) -> Bool {
+        if case .taken = driver.submit(.event(name: event.name, codec: event.codec, payload: event.payload, lane: event.lane)) { true } else { false }
+    }
+
+    /// Ends the connection at once; the peer is told this reason.
+    public func close(_ code: FailureCode = .shuttingDown, _ sentence: String = "closed by the program") {
+        driver.submit(.close(Failure(code, sentence)))
+    }
+
+    /// No new calls; ends when the last one has ended.
+    func leave(_ failure: Failure) { driver.submit(.farewell(failure)) }
+
+    /// Asks for a sign of life; false when the connection ended instead.
+    public func ping() async -> Bool {
+        await withUnsafeContinuation { continuation in
+            let value = pings.withLock { pings in
+                let value = (pings.keys.max() ?? 0) + 1
+                pings[value] = continuation
+                return value
+            }
+            driver.submit(.ping(value))
+        }
+    }
+}
+
+extension Connection: SessionDelegate {
+    package func perform(_ action: Action, input: borrowing RawSpan) {
+        switch action {
+        case .established(let establishment): owner.established(self, establishment)
+        case .request(let request): serve(request, input)
+        case .item(let call, let codec, let payload): running.withLock { $0[call] }?.received(codec, payload, input)
+        case .carryOn(let call): running.withLock { $0[call] }?.carryOn()
+        case .cancel(let call, let failure): running.withLock { $0[call] }?.cancel(failure)
+        case .event(let name, let codec, let payload, let missed): payload.withBytes(of: input) { owner.events.publish(name, codec, $0, missed: missed, from: self) }
+        case .pong(let value): pings.withLock { $0.removeValue(forKey: value) }?.resume(returning: true)
+        case .farewell(let failure): owner.log(.info, "the peer says goodbye: \(failure)", metadata)
+        case .replied, .failed, .streamed, .mayCarryOn, .close: break
+        }
+    }
+
+    package func ended(_ reason: CloseReason) {
+        let waiting = pings.withLock { pings in
+            defer { pings = [:] }
+            return Array(pings.values)
+        }
+        for continuation in waiting { continuation.resume(returning: false) }
+        owner.ended(self, reason)
+    }
+
+    /// Who the peer is, for the log.
+    var metadata: [String: String] { ["peer": "\(peer)"] }
+
+    // MARK: In
+
+    private func serve(_ request: IncomingRequest, _ input: borrowing RawSpan) {
+        guard let handler = owner.handlers[request.method] else {
+            let failure = Failure(.unknownMethod, "there is no method \"\(request.method)\" here; ginnel.describe lists what there is")
+            driver.submit(.fail(call: request.call, failure))
+            return
+        }
+        if case .refused(let reason) = handler.policy?.verdict(on: peer) {
+            owner.log(.warning, "a call of \(request.method) was forbidden: \(reason)", metadata)
+            driver.submit(.fail(call: request.call, Failure(.forbidden, "this peer may not call \(request.method)")))
+            return
+        }
+        let context = CallContext(
+            method: request.method, deadline: request.deadline, priority: Priority(request.lane), codec: request.codec, connection: self)
+        switch handler.work {
+        case .plain(let body):
+            do {
+                let reply = try request.payload.withBytes(of: input) { bytes throws in try body(bytes, context) }
+                driver.submit(.reply(call: request.call, codec: reply.codec, payload: reply.bytes))
+            } catch {
+                driver.submit(.fail(call: request.call, failure(error, request.method)))
+            }
+            loop.noteWork(request.method)
+        case .async(let body):
+            start(request, context, on: handler.executor) { [bytes = request.payload.copied(of: input)] _ in try await body(bytes, context) }
+        case .streaming(let body):
+            start(request, context, on: handler.executor) { [bytes = request.payload.copied(of: input)] running in
+                try await body(bytes, context, running)
+            }
+        }
+    }
+
+    /// Runs an async handler in a task of its own, on this connection's loop unless it asked for another executor.
+    private func start(
+        _ request: IncomingRequest, _ context: CallContext, on executor: HandlerExecutor,
+        _ body: @escaping @Sendable (RunningHandler) async throws -> Reply
+    ) {
+        let call = request.call
+        let handler = RunningHandler(call: call, connection: self, receivesItems: request.itemsFollow)
+        running.withLock { $0[call] = handler }
+        owner.tasks.start(handler, on: executor == .loop ? loop : nil) { [self] in
+            let command: Command
+            do {
+                let reply = try await CallContext.$inheritedDeadline.withValue(request.deadline) { try await body(handler) }
+                command = .reply(call: call, codec: reply.codec, payload: reply.bytes)
+            } catch {
+                command = .fail(call: call, failure(error, request.method))
+            }
+            running.withLock { $0[call] = nil }
+            handler.finish()
+            submit(command)
+        }
+    }
+
+    private func failure(_ error: any Error, _ method: String) -> Failure {
+        let failure = Failure(thrown: error, by: method)
+        if failure.code == .internal { owner.log(.warning, "the handler of \(method) failed: \(error)", metadata) }
+        return failure
+    }
+}
+
+extension PeerPolicy {
+    /// The verdict on a peer of this process.
+    func verdict(on peer: PeerIdentity) -> Verdict { verdict(on: peer, own: .own, children: ChildProcess.running) }
+}

@@ -1,0 +1,45 @@
+// The log hook: one closure. A swift-log `Logger` attaches in a few lines (README, "Logging").
+
+internal import Foundation
+internal import GinnelTransport
+
+/// Where a service or client writes its log. Never payload bytes.
+public struct Log: Sendable {
+    public enum Level: Int, Sendable, Comparable, CaseIterable {
+        case debug
+        case info
+        case notice
+        case warning
+        case error
+
+        public static func < (left: Level, right: Level) -> Bool { left.rawValue < right.rawValue }
+    }
+
+    private let write: @Sendable (Level, String, [String: String]) -> Void
+    /// What is below is not written.
+    public var level: Level
+
+    /// Writes through `write`: level, message, metadata. Called on any thread; must not block.
+    public init(level: Level = .warning, _ write: @escaping @Sendable (Level, String, [String: String]) -> Void) {
+        self.write = write
+        self.level = level
+    }
+
+    /// Warnings and errors to standard error, a line each. The default.
+    public static let standardError = Log { level, message, metadata in
+        let fields = metadata.sorted { $0.key < $1.key }.map { " \($0.key)=\($0.value)" }.joined()
+        StandardError.write("ginnel \(level): \(message)\(fields)\n")
+    }
+
+    /// Nothing.
+    public static let off = Log(level: .error) { _, _, _ in }
+
+    func callAsFunction(_ level: Level, _ message: @autoclosure () -> String, _ metadata: @autoclosure () -> [String: String] = [:]) {
+        if level >= self.level { write(level, message(), metadata()) }
+    }
+}
+
+/// Standard error, a whole line at a time.
+private enum StandardError {
+    static func write(_ line: String) { FileHandle.standardError.write(Data(line.utf8)) }
+}

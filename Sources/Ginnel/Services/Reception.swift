@@ -1,0 +1,139 @@
+// Where connections come in: listeners, the count of who is here, and the way from an accepted channel to a connection.
+
+internal import GinnelCore
+internal import GinnelTransport
+
+final class Reception: Sendable {
+    private let service: Service
+    private let handlers: HandlerTable
+    private let loops: EventLoopGroup
+    private let admission: Guarded<Admission>
+    private let listeners = Guarded([(listener: Listener, loop: EventLoop)]())
+    private let isClosed = Guarded(false)
+    private let complaints = Guarded(Throttle(every: .seconds(1)))
+
+    init(_ service: Service, handlers: HandlerTable, loops: EventLoopGroup) {
+        self.service = service
+        self.handlers = handlers
+        self.loops = loops
+        let descriptors = System.descriptors
+        let wanted = service.configuration.connections
+        let limits = wanted.fitting(limit: descriptors.limit, open: descriptors.open)
+        admission = Guarded(Admission(limits))
+        if limits.maximum < wanted.maximum {
+            service.configuration.log(
+                .warning, "fewer connections than configured fit into the limit of descriptors",
+                ["configured": "\(wanted.maximum)", "effective": "\(limits.maximum)", "descriptors": "\(descriptors.limit)"])
+        }
+    }
+
+    /// Connections that are let in at most.
+    var effectiveMaximum: Int { admission.withLock { $0.limits.maximum } }
+
+    // MARK: Listening
+
+    func open(_ listening: Listening) async throws {
+        let loop = loops.loops[0]
+        if let channel = try listening.endpoint.inheritedChannel() {
+            return loop.post { [self] in enter(channel, listening) }
+        }
+        var options = ListenOptions()
+        options.access = listening.access
+        let listener = try Listener(
+            listening.endpoint, options, loop: loop, refusal: listening.format.refusal(.tooManyConnections),
+            accept: { [weak self] channel in self?.enter(channel, listening) },
+            pace: { [weak self] now in self?.admission.withLock { $0.pace(now) } },
+            trouble: { [weak self] error in self?.complain("\(error)") })
+        try await loop.run { try listener.start() }
+        listeners.withLock { $0.append((listener, loop)) }
+        service.configuration.log(.notice, "listening", ["endpoint": "\(listening.endpoint)", "path": listener.path ?? "-", "format": listening.format.name])
+    }
+
+    /// Stops to listen. Connections go on.
+    func close() async {
+        isClosed.withLock { $0 = true }
+        let all = listeners.withLock { listeners in
+            defer { listeners = [] }
+            return listeners
+        }
+        for (listener, loop) in all { try? await loop.run { listener.close() } }
+    }
+
+    // MARK: Coming in
+
+    /// A channel was accepted: on its listener's loop. It goes to the next loop, if there is a place for it.
+    private func enter(_ channel: any Channel, _ listening: Listening) {
+        if isClosed.withLock({ $0 }) { return turnAway(channel, listening, Failure(.shuttingDown, "the service is stopping")) }
+        if let failure = admission.withLock({ $0.reserve() }) { return turnAway(channel, listening, failure) }
+        let loop = loops.next()
+        loop.post { [self] in open(channel, listening, on: loop) }
+    }
+
+    private func open(_ channel: any Channel, _ listening: Listening, on loop: EventLoop) {
+        let configuration = service.configuration
+        let ingredients = WireFormat.Ingredients(
+            role: .service, service: listening.endpoint.serviceName, identity: service.instance, program: configuration.program,
+            limits: configuration.limits, timeouts: configuration.timeouts, checksums: configuration.checksums)
+        let driver: Driver
+        do {
+            driver = try Driver.open(
+                channel, machine: listening.format.machine(ingredients), timeouts: configuration.timeouts,
+                verification: PeerVerification(listening.policy, alsoReading: handlers.wantedFields), role: .service, loop: loop)
+        } catch {
+            admission.withLock { $0.leave(nil) }
+            return complain("a peer was refused: \(error)")
+        }
+        let user = driver.peer.user
+        if let failure = admission.withLock({ $0.enter(user) }) {
+            admission.withLock { $0.leave(nil) }
+            return turnAway(channel, listening, failure)
+        }
+        let owner = Connection.Owner(
+            handlers: handlers, tasks: service.tasks, events: service.events, log: configuration.log,
+            established: { _, _ in },
+            ended: { [self] connection, reason in
+                admission.withLock { $0.leave(user) }
+                configuration.log(reason.by == .us && reason.failure.code != .shuttingDown ? .warning : .info, "a connection ended: \(reason)", connection.metadata)
+                service.noteConnection(connection, isOpen: false)
+            })
+        let connection = Connection(driver, owner)
+        service.noteConnection(connection, isOpen: true)
+        configuration.log(.info, "a peer connected", connection.metadata)
+        connection.start()
+        // The service may have begun to stop between the accept and here.
+        if isClosed.withLock({ $0 }) { connection.leave(Failure(.shuttingDown, "the service is stopping")) }
+    }
+
+    /// Tells a peer for whom there is no place, and nothing else.
+    private func turnAway(_ channel: any Channel, _ listening: Listening, _ failure: Failure) {
+        Driver.sendRefusal(listening.format.refusal(failure.code), to: channel)
+        channel.close(drain: .seconds(1))
+        if failure.code != .shuttingDown { complain("a connection was turned away: \(failure)") }
+    }
+
+    /// Warns, at most once a second: whoever floods the service does not flood its log.
+    private func complain(_ what: String) {
+        guard let skipped = complaints.withLock({ $0.pass(Moment.now.awake) }) else { return }
+        service.configuration.log(.warning, what, skipped > 0 ? ["unsaid": "\(skipped)"] : [:])
+    }
+}
+
+/// Lets one thing pass in a while and counts the others.
+struct Throttle: Sendable {
+    private let interval: UInt64
+    private var next: UInt64 = 0
+    private var skipped = 0
+
+    init(every interval: Duration) { self.interval = interval.wholeNanoseconds }
+
+    /// How many were held back since the last one, when this one may pass.
+    mutating func pass(_ now: UInt64) -> Int? {
+        guard now >= next else {
+            skipped += 1
+            return nil
+        }
+        next = now.adding(interval)
+        defer { skipped = 0 }
+        return skipped
+    }
+}

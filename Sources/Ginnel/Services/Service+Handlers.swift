@@ -1,0 +1,122 @@
+// Handlers, typed and raw. A handler that does not await is called on its connection's loop without a task; an async one gets a task there, or on the
+// global executor when it asks for it. Typed handlers decode JSON (or whatever the type says) and answer `invalidRequest` when that fails.
+
+public import GinnelCore
+
+extension Service {
+    // MARK: One answer
+
+    /// Serves a request without awaiting anything.
+    public func handle<R: Request>(
+        _ type: R.Type, allowing policy: PeerPolicy? = nil, _ body: @escaping @Sendable (R, CallContext) throws -> R.Response
+    ) {
+        add(R.method, Handler(work: .plain { bytes, context in
+            try Reply(body(R(request: bytes, context), context))
+        }, shape: .call, policy: policy))
+    }
+
+    /// Serves a request, awaiting what it needs.
+    public func handle<R: Request>(
+        _ type: R.Type, on executor: HandlerExecutor = .loop, allowing policy: PeerPolicy? = nil,
+        _ body: @escaping @Sendable (R, CallContext) async throws -> R.Response
+    ) {
+        add(R.method, Handler(work: .async { bytes, context in
+            try Reply(await body(R(request: bytes.span.bytes, context), context))
+        }, shape: .call, executor: executor, policy: policy))
+    }
+
+    /// Serves raw bytes without awaiting anything: the fastest path. The bytes are lent.
+    public func handle(
+        _ method: String, allowing policy: PeerPolicy? = nil, _ body: @escaping @Sendable (borrowing RawSpan, CallContext) throws -> [UInt8]
+    ) {
+        add(method, Handler(work: .plain { bytes, context in Reply(codec: .raw, bytes: try body(bytes, context)) }, shape: .call, policy: policy))
+    }
+
+    /// Serves raw bytes, awaiting what it needs.
+    public func handle(
+        _ method: String, on executor: HandlerExecutor = .loop, allowing policy: PeerPolicy? = nil,
+        _ body: @escaping @Sendable ([UInt8], CallContext) async throws -> [UInt8]
+    ) {
+        add(method, Handler(work: .async { bytes, context in
+            Reply(codec: .raw, bytes: try await body(bytes, context))
+        }, shape: .call, executor: executor, policy: policy))
+    }
+
+    // MARK: Many items
+
+    /// Serves a stream: `body` sends items through the writer, which waits for the reader; the stream ends when it returns.
+    public func handle<R: StreamRequest>(
+        _ type: R.Type, on executor: HandlerExecutor = .loop, allowing policy: PeerPolicy? = nil,
+        _ body: @escaping @Sendable (R, CallContext, ItemWriter<R.Item>) async throws -> Void
+    ) {
+        add(R.method, Handler(work: .streaming { bytes, context, running in
+            try await body(R(request: bytes.span.bytes, context), context, running.writer())
+            return Reply(codec: .raw, bytes: [])
+        }, shape: .stream, executor: executor, policy: policy))
+    }
+
+    /// Serves a call whose caller sends items.
+    public func handle<R: UploadRequest>(
+        _ type: R.Type, on executor: HandlerExecutor = .loop, allowing policy: PeerPolicy? = nil,
+        _ body: @escaping @Sendable (R, CallContext, IncomingItems<R.Upload>) async throws -> R.Response
+    ) {
+        add(R.method, Handler(work: .streaming { bytes, context, running in
+            try Reply(await body(R(request: bytes.span.bytes, context), context, running.incomingItems()))
+        }, shape: .upload, executor: executor, policy: policy))
+    }
+
+    /// Serves a call in which both sides send items.
+    public func handle<R: ExchangeRequest>(
+        _ type: R.Type, on executor: HandlerExecutor = .loop, allowing policy: PeerPolicy? = nil,
+        _ body: @escaping @Sendable (R, CallContext, IncomingItems<R.Upload>, ItemWriter<R.Item>) async throws -> Void
+    ) {
+        add(R.method, Handler(work: .streaming { bytes, context, running in
+            try await body(R(request: bytes.span.bytes, context), context, running.incomingItems(), running.writer())
+            return Reply(codec: .raw, bytes: [])
+        }, shape: .exchange, executor: executor, policy: policy))
+    }
+}
+
+extension WireValue {
+    /// Decodes a request, or says that it is none.
+    init(request bytes: borrowing RawSpan, _ context: CallContext) throws {
+        guard context.codec == Self.codec else {
+            throw CallError(.unsupportedCodec, "\(context.method) is written in codec \(context.codec.rawValue) where \(Self.self) is read from codec \(Self.codec.rawValue)")
+        }
+        do {
+            self = try Self(decoding: bytes)
+        } catch {
+            throw CallError(.invalidRequest, "the payload of \(context.method) is no \(Self.self): \(error)")
+        }
+    }
+}
+
+extension Reply {
+    init<Value: WireValue>(_ value: Value) throws { self.init(codec: Value.codec, bytes: try value.encoded()) }
+
+    /// Decodes an answer, or says that it is none.
+    func decoded<Value: WireValue>(_ type: Value.Type, of method: String) throws(CallError) -> Value {
+        guard codec == Value.codec || bytes.isEmpty else {
+            throw CallError(.invalidReply, "the answer of \(method) is written in codec \(codec.rawValue) where \(Value.self) is read from codec \(Value.codec.rawValue)")
+        }
+        do {
+            return try Value(decoding: bytes.span.bytes)
+        } catch {
+            throw CallError(.invalidReply, "the answer of \(method) is no \(Value.self): \(error)")
+        }
+    }
+}
+
+extension RunningHandler {
+    func writer<Item: WireValue>() -> ItemWriter<Item> {
+        ItemWriter(gate) { [connection, call] codec, bytes in connection.submit(.item(call: call, codec: codec, payload: bytes)) }
+    }
+
+    /// What the caller sends; nothing when it said that it would send none.
+    func incomingItems<Item: WireValue>() -> IncomingItems<Item> {
+        if let items { return IncomingItems(items) }
+        let none = ItemBuffer { _ in }
+        none.finish(nil)
+        return IncomingItems(none)
+    }
+}

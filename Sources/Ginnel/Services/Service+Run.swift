@@ -1,0 +1,87 @@
+// The life of a running service: open, serve, stop, clean up.
+
+internal import GinnelCore
+internal import GinnelTransport
+
+extension Service {
+    /// Listens and serves until `beginGracefulShutdown()` or the cancellation of the task; every connection, handler and thread has ended when it returns.
+    ///
+    /// - Throws: `GinnelError` when an endpoint cannot be opened; nothing has been served then.
+    public func run() async throws {
+        let (listenings, handlers) = try state.withLock { state in
+            guard state.phase == .ready else { throw GinnelError(.invalid, "a service runs once; make another one") }
+            state.phase = .running
+            return (state.listenings, state.handlers)
+        }
+        defer { move(from: [.running, .stopping, .cancelled], to: .over) }
+        _ = try Identity.random()
+        let name = listenings.first?.endpoint.serviceName ?? ""
+        let loops = try EventLoopGroup(
+            name: name.isEmpty ? "ginnel" : name, count: EventLoopGroup.defaultCount(configuration.loops), configuration.loops
+        ) { [log = configuration.log] what, nanoseconds in
+            log(.warning, "a loop was held up", ["by": what, "for": "\(Duration.wholeNanoseconds(nanoseconds))"])
+        }
+        let reception = Reception(self, handlers: handlers.withReserved(for: self), loops: loops)
+        do {
+            for listening in listenings { try await reception.open(listening) }
+        } catch {
+            await reception.close()
+            await loops.stop()
+            throw error
+        }
+        await withTaskCancellationHandler {
+            await serve(reception)
+        } onCancel: {
+            move(from: [.running, .stopping], to: .cancelled)
+        }
+        events.end()
+        await loops.stop()
+    }
+
+    private func serve(_ reception: Reception) async {
+        await waitUntil { $0.phase != .running }
+        await reception.close()
+        let failure = Failure(.shuttingDown, "the service is stopping")
+        if phase == .stopping {
+            for connection in connections { connection.leave(failure) }
+            await withTaskGroup { group in
+                group.addTask { await self.waitUntil { $0.connections.isEmpty || $0.phase != .stopping } }
+                group.addTask { [configuration] in
+                    try? await Task.sleep(for: configuration.shutdownTimeout)
+                    if !Task.isCancelled { self.move(from: [.stopping], to: .cancelled) }
+                }
+                await group.next()
+                group.cancelAll()
+            }
+        }
+        for connection in connections { connection.submit(.close(failure)) }
+        await waitUntil { $0.connections.isEmpty }
+        await tasks.waitForAll()
+    }
+
+    /// Waits until `condition` holds; looked at whenever the phase or the connections change.
+    private func waitUntil(_ condition: @Sendable (borrowing State) -> Bool) async {
+        while true {
+            let holds = state.withLock { condition($0) }
+            if holds { return }
+            await withCheckedContinuation { continuation in
+                let holds = state.withLock { state in
+                    if condition(state) { return true }
+                    state.waiters.append(continuation)
+                    return false
+                }
+                if holds { continuation.resume() }
+            }
+        }
+    }
+
+    /// A connection has begun or ended.
+    func noteConnection(_ connection: Connection, isOpen: Bool) {
+        let waiters = state.withLock { state in
+            state.connections[ObjectIdentifier(connection)] = isOpen ? connection : nil
+            defer { state.waiters = [] }
+            return state.waiters
+        }
+        for waiter in waiters { waiter.resume() }
+    }
+}

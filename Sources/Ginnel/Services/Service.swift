@@ -1,0 +1,97 @@
+// A service: endpoints, handlers, connections. Nothing starts before `run()`, and everything has ended when it returns.
+
+public import GinnelCore
+public import GinnelTransport
+
+/// A local service.
+///
+///     let service = Service(at: .named("recorder"))
+///     service.handle(StartRecording.self) { request, context in
+///         RecordingStarted(id: try await recorder.start(display: request.display))
+///     }
+///     try await service.run()
+public final class Service: Sendable {
+    struct State {
+        var listenings: [Listening]
+        var handlers = HandlerTable()
+        var phase = Phase.ready
+        var connections: [ObjectIdentifier: Connection] = [:]
+        /// Resumed when the phase changes or the last connection ends.
+        var waiters: [CheckedContinuation<Void, Never>] = []
+    }
+
+    enum Phase: Sendable, Equatable {
+        case ready
+        case running
+        /// No new connections and calls; those in flight go on.
+        case stopping
+        /// Everything is being cut off.
+        case cancelled
+        case over
+    }
+
+    public let configuration: ServiceConfiguration
+    /// Differs between two starts of the service.
+    public let instance: Identity
+    let state: Guarded<State>
+    let tasks = HandlerTasks()
+    let events = EventHub()
+
+    /// A service that listens at `endpoint` once it runs.
+    ///
+    /// - Parameters:
+    ///   - format: how it speaks there. Default `.native`.
+    ///   - access: which users the file system lets in. Default `.currentUser`.
+    ///   - policy: which peers are talked to; asked before a byte is read. Default `.sameUser`, and `.anyLocalUser` where `access` lets others in.
+    public init(
+        at endpoint: Endpoint, format: WireFormat = .native, access: Access = .currentUser, policy: PeerPolicy? = nil,
+        configuration: ServiceConfiguration = .defaults
+    ) {
+        self.configuration = configuration
+        // A generator that fails is reported by `run()`, which needs it too; an identity of zeros is never sent.
+        instance = (try? Identity.random()) ?? Identity(high: 0, low: 0)
+        state = Guarded(State(listenings: [Listening(endpoint, format, access, policy)]))
+    }
+
+    /// Listens at a further endpoint, with its own format, access and policy. Before `run()`.
+    public func listen(at endpoint: Endpoint, format: WireFormat = .native, access: Access = .currentUser, policy: PeerPolicy? = nil) {
+        state.withLock { $0.listenings.append(Listening(endpoint, format, access, policy)) }
+    }
+
+    /// Adds a handler to the table. Before `run()`.
+    func add(_ method: String, _ handler: Handler) {
+        precondition(!method.hasPrefix(HandlerTable.reservedPrefix), "method names that begin with \(HandlerTable.reservedPrefix) are taken")
+        state.withLock { state in
+            precondition(state.phase == .ready, "handlers are added before run()")
+            state.handlers.add(method, handler)
+        }
+    }
+
+    /// Those that are connected now.
+    public var connections: [Connection] { state.withLock { Array($0.connections.values) } }
+
+    /// Sends an event to all that are connected; how many took it.
+    @discardableResult
+    public func broadcast(_ event: some Event, priority: Priority = .normal) throws -> Int {
+        let encoded = try EncodedEvent(event, priority)
+        return connections.count { $0.sendEvent(encoded) }
+    }
+
+    /// Events that clients send, of one kind, from now on. `capacity`: how many may wait for a slow subscriber. Default 256.
+    public func events<Received: Event>(of type: Received.Type, capacity: Int = 256) -> EventStream<Received> { EventStream(events, capacity: capacity) }
+
+    /// Stops gracefully: no new connections and calls; `run()` returns when those in flight have ended, or when `shutdownTimeout` has passed. Any thread.
+    public func beginGracefulShutdown() { move(from: [.running], to: .stopping) }
+
+    func move(from: Set<Phase>, to phase: Phase) {
+        let waiters = state.withLock { state -> [CheckedContinuation<Void, Never>] in
+            guard from.contains(state.phase) else { return [] }
+            state.phase = phase
+            defer { state.waiters = [] }
+            return state.waiters
+        }
+        for waiter in waiters { waiter.resume() }
+    }
+
+    var phase: Phase { state.withLock { $0.phase } }
+}

@@ -1,0 +1,41 @@
+// How a service behaves. Every limit has a default.
+
+public import GinnelCore
+public import GinnelTransport
+
+/// The configuration of a service.
+public struct ServiceConfiguration: Sendable {
+    /// How many connections it takes, and how fast.
+    public var connections = ConnectionLimits.defaults
+    /// What it keeps for one peer.
+    public var limits = SessionLimits.defaults
+    public var timeouts = SessionTimeouts.defaults
+    /// How long calls may go on once the service stops. Default 30 s.
+    public var shutdownTimeout: Duration = .seconds(30)
+    public var loops = LoopConfiguration.defaults
+    /// Whether CRC-32C is offered for every frame. Default false: local kernels do not flip bits.
+    public var checksums = false
+    /// Name and version of the program, shown to peers.
+    public var program = ""
+    public var log = Log.standardError
+
+    public static let defaults = ServiceConfiguration()
+
+    public init() {}
+}
+
+/// One place where a service listens.
+struct Listening: Sendable {
+    var endpoint: Endpoint
+    var format: WireFormat
+    var access: Access
+    var policy: PeerPolicy
+
+    /// Who may connect when nothing is said: the same user where the endpoint is this user's, and whoever the files let in where it is meant for others.
+    init(_ endpoint: Endpoint, _ format: WireFormat, _ access: Access, _ policy: PeerPolicy?) {
+        self.endpoint = endpoint
+        self.format = format
+        self.access = access
+        self.policy = policy ?? (access == .currentUser ? .sameUser : .anyLocalUser)
+    }
+}

@@ -1,0 +1,31 @@
+// Sending items, at the pace of whoever reads them.
+
+internal import GinnelCore
+
+/// Sends the items of a stream.
+public struct ItemWriter<Item: WireValue>: Sendable {
+    private let send: @Sendable (Codec, [UInt8]) -> Acceptance
+    private let gate: CreditGate
+
+    init(_ gate: CreditGate, _ send: @escaping @Sendable (Codec, [UInt8]) -> Acceptance) {
+        self.gate = gate
+        self.send = send
+    }
+
+    /// Sends one item; waits first while the reader has not taken what it was sent before.
+    ///
+    /// - Throws: `CallError` with `cancelled` once the call has ended, with `tooLarge` for an item over the reader's limit; whatever `encoded()` throws.
+    public func send(_ item: Item) async throws {
+        let bytes = try item.encoded()
+        while true {
+            switch send(Item.codec, bytes) {
+            case .taken: return
+            case .ended: throw CallError(.cancelled, "the call has ended; nobody reads its items")
+            case .tooLarge(let limit): throw CallError(.tooLarge, "an item of \(bytes.count) bytes, over the reader's limit of \(limit) (maximumMessage)")
+            case .noCredit:
+                await gate.pass()
+                if Task.isCancelled { throw CallError(.cancelled, "the task was cancelled while it waited to send an item") }
+            }
+        }
+    }
+}

@@ -1,0 +1,40 @@
+// A connected byte stream with a known peer: the one contract that sockets, pipes, shared memory and in-process channels meet, and that
+// the driver relies on. To add a transport, write a type that conforms to this and pass the conformance suite; no driver code changes.
+//
+// One thread reads, one thread writes (they may differ), and only the channel's loop attaches and ends it. Readiness is as in the platform's
+// contract: after `wouldBlock` or `drained` one event comes when trying again is worth it.
+
+package import GinnelCore
+
+package enum ReadOutcome: Sendable, Equatable {
+    /// At least one byte. `drained`: trying again before the next event is pointless.
+    case bytes(Int, drained: Bool)
+    case wouldBlock
+    /// The peer has ended its side, and everything before was read.
+    case end
+    case failed(SystemError)
+}
+
+package enum WriteOutcome: Sendable, Equatable {
+    /// The channel took this many bytes, at least one.
+    case took(Int)
+    case wouldBlock
+    case failed(SystemError)
+}
+
+package protocol Channel: AnyObject, Sendable {
+    /// Reads into `buffer`, which is not empty.
+    func read(into buffer: UnsafeMutableRawBufferPointer) -> ReadOutcome
+    /// Offers `bytes`, which is not empty; it may take only some.
+    func write(_ bytes: UnsafeRawBufferPointer) -> WriteOutcome
+
+    /// Who is at the other end, as the kernel says; `fields` beyond user, group and process cost more.
+    func identify(_ fields: Set<PeerIdentity.Field>) throws -> PeerIdentity
+
+    /// From now on `token`'s member hears of readiness. On the loop.
+    func attach(to loop: EventLoop, token: UInt64) throws
+    /// Ends the channel; the peer may read what was written for at most `drain`. On the loop.
+    func close(drain: Duration)
+    /// Ends the channel at once. On the loop.
+    func abort()
+}

@@ -1,0 +1,129 @@
+// A channel whose two ends are in this process: two bounded byte queues. Behaves as a socket does, would-block, drained and end included, and passes the same
+// conformance suite.
+
+package import GinnelCore
+
+/// One direction.
+private final class BytePipe: Sendable {
+    struct State {
+        var bytes: [UInt8] = []
+        var head = 0
+        var writerIsGone = false
+        var readerIsGone = false
+        var readerWaits = true
+        var writerWaits = false
+        var readerTarget: (@Sendable (Readiness) -> Void)?
+        var writerTarget: (@Sendable (Readiness) -> Void)?
+    }
+
+    static let capacity = 256 * 1024
+    let state = Guarded(State())
+
+    func read(into buffer: UnsafeMutableRawBufferPointer) -> ReadOutcome {
+        let (outcome, wake) = state.withLock { state -> (ReadOutcome, (@Sendable (Readiness) -> Void)?) in
+            let available = state.bytes.count - state.head
+            guard available > 0 else {
+                if state.writerIsGone { return (.end, nil) }
+                state.readerWaits = true
+                return (.wouldBlock, nil)
+            }
+            let count = min(available, buffer.count)
+            state.bytes.withUnsafeBytes { buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[state.head..<state.head + count])) }
+            state.head += count
+            if state.head == state.bytes.count {
+                state.bytes.removeAll(keepingCapacity: state.bytes.capacity <= 4096)
+                state.head = 0
+            }
+            let drained = count == available && !state.writerIsGone
+            if drained { state.readerWaits = true }
+            defer { state.writerWaits = false }
+            return (.bytes(count, drained: drained), state.writerWaits ? state.writerTarget : nil)
+        }
+        wake?(.writable)
+        return outcome
+    }
+
+    func write(_ bytes: UnsafeRawBufferPointer) -> WriteOutcome {
+        let (outcome, wake) = state.withLock { state -> (WriteOutcome, (@Sendable (Readiness) -> Void)?) in
+            if state.readerIsGone { return (.failed(SystemError(operation: "write", sentence: "the other end is closed")), nil) }
+            let room = Self.capacity - (state.bytes.count - state.head)
+            guard room > 0 else {
+                state.writerWaits = true
+                return (.wouldBlock, nil)
+            }
+            let count = min(room, bytes.count)
+            state.bytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: bytes[..<count]))
+            defer { state.readerWaits = false }
+            return (.took(count), state.readerWaits ? state.readerTarget : nil)
+        }
+        wake?(.readable)
+        return outcome
+    }
+
+    func endWriting(losing: Bool) {
+        let wake = state.withLock { state in
+            state.writerIsGone = true
+            state.writerTarget = nil
+            if losing {
+                state.bytes = []
+                state.head = 0
+            }
+            return state.readerTarget
+        }
+        wake?([.readable, .hangup])
+    }
+
+    func endReading() {
+        let wake = state.withLock { state in
+            state.readerIsGone = true
+            state.readerTarget = nil
+            state.bytes = []
+            state.head = 0
+            return state.writerTarget
+        }
+        wake?([.writable, .hangup])
+    }
+}
+
+package final class InProcessChannel: Channel {
+    private let incoming: BytePipe
+    private let outgoing: BytePipe
+
+    private init(incoming: BytePipe, outgoing: BytePipe) {
+        self.incoming = incoming
+        self.outgoing = outgoing
+    }
+
+    package static func pair() -> (InProcessChannel, InProcessChannel) {
+        let first = BytePipe()
+        let second = BytePipe()
+        return (InProcessChannel(incoming: first, outgoing: second), InProcessChannel(incoming: second, outgoing: first))
+    }
+
+    package func read(into buffer: UnsafeMutableRawBufferPointer) -> ReadOutcome { incoming.read(into: buffer) }
+    package func write(_ bytes: UnsafeRawBufferPointer) -> WriteOutcome { outgoing.write(bytes) }
+    package func identify(_ fields: Set<PeerIdentity.Field>) -> PeerIdentity { .own }
+
+    package func attach(to loop: EventLoop, token: UInt64) {
+        let target: @Sendable (Readiness) -> Void = { [weak loop] readiness in
+            guard let loop else { return }
+            loop.post { [weak loop] in loop?.member(token)?.isReady(readiness) }
+        }
+        let ready = incoming.state.withLock { state in
+            state.readerTarget = target
+            return state.bytes.count > state.head || state.writerIsGone
+        }
+        outgoing.state.withLock { $0.writerTarget = target }
+        if ready { target(.readable) }
+    }
+
+    package func close(drain: Duration) {
+        outgoing.endWriting(losing: false)
+        incoming.endReading()
+    }
+
+    package func abort() {
+        outgoing.endWriting(losing: true)
+        incoming.endReading()
+    }
+}

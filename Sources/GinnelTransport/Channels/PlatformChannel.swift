@@ -1,0 +1,128 @@
+// A channel of the operating system: a Unix socket, or a named pipe on Windows.
+
+package import CGinnelPlatform
+package import GinnelCore
+
+/// `@unchecked Sendable`: the platform's contract allows one reader and one writer at a time, and the driver keeps to it; the end comes on
+/// the loop, when neither reads nor writes.
+package final class PlatformChannel: Channel, @unchecked Sendable {
+    private var handle: OpaquePointer?
+    private weak var loop: EventLoop?
+
+    package init(owning handle: OpaquePointer) { self.handle = handle }
+
+    deinit { if let handle { gn_channel_abort(handle) } }
+
+    package func read(into buffer: UnsafeMutableRawBufferPointer) -> ReadOutcome {
+        guard let handle else { return .end }
+        var count = 0
+        var drained = false
+        var error = gn_error()
+        switch gn_channel_read(handle, buffer.baseAddress, buffer.count, &count, &drained, &error) {
+        case GN_DONE: return .bytes(count, drained: drained)
+        case GN_WOULD_BLOCK: return .wouldBlock
+        case GN_END: return .end
+        default: return .failed(SystemError(error))
+        }
+    }
+
+    package func write(_ bytes: UnsafeRawBufferPointer) -> WriteOutcome {
+        guard let handle else { return .wouldBlock }
+        var span = gn_span(bytes: bytes.baseAddress, count: bytes.count)
+        var count = 0
+        var error = gn_error()
+        switch gn_channel_write(handle, &span, 1, &count, &error) {
+        case GN_DONE: return .took(count)
+        case GN_WOULD_BLOCK: return .wouldBlock
+        default: return .failed(SystemError(error))
+        }
+    }
+
+    package func identify(_ fields: Set<PeerIdentity.Field>) throws -> PeerIdentity {
+        guard let handle else { throw GinnelError(.closed, "the channel has ended") }
+        var wanted = GN_PEER_USER.rawValue | GN_PEER_GROUP.rawValue | GN_PEER_PROCESS.rawValue | GN_PEER_SID.rawValue
+        if fields.contains(.executable) { wanted |= GN_PEER_EXECUTABLE.rawValue }
+        if fields.contains(.digest) { wanted |= GN_PEER_DIGEST.rawValue }
+        var error = gn_error()
+        return try withUnsafeTemporaryAllocation(of: gn_peer.self, capacity: 1) { peer in
+            peer.initialize(repeating: gn_peer())
+            guard gn_peer_identify(handle, wanted, peer.baseAddress, &error) == GN_DONE else {
+                throw GinnelError(.init(error.code), "the peer's identity cannot be read", cause: SystemError(error))
+            }
+            return PeerIdentity(UnsafePointer(peer.baseAddress!))
+        }
+    }
+
+    package func attach(to loop: EventLoop, token: UInt64) throws {
+        guard let handle else { return }
+        var error = gn_error()
+        guard gn_poller_add_channel(loop.poller, handle, token, &error) == GN_DONE else {
+            throw GinnelError(.init(error.code), "the channel cannot be watched", cause: SystemError(error))
+        }
+    }
+
+    package func close(drain: Duration) {
+        guard let handle = handle.take() else { return }
+        gn_channel_close(handle, drain.wholeNanoseconds)
+    }
+
+    package func abort() {
+        guard let handle = handle.take() else { return }
+        gn_channel_abort(handle)
+    }
+
+    /// Gives up the channel and returns its descriptor, for a child.
+    package func release() -> Int? {
+        handle.take().map { gn_channel_release($0) }
+    }
+}
+
+extension PlatformChannel {
+    /// Two connected channels in this process.
+    package static func pair() throws -> (PlatformChannel, PlatformChannel) {
+        var first: OpaquePointer?
+        var second: OpaquePointer?
+        var error = gn_error()
+        guard gn_channel_pair(&first, &second, &error) == GN_DONE, let first, let second else {
+            throw GinnelError(.init(error.code), "no pair of channels", cause: SystemError(error))
+        }
+        return (PlatformChannel(owning: first), PlatformChannel(owning: second))
+    }
+
+    /// A channel of a connected descriptor that this process inherited.
+    package static func adopting(_ descriptor: Int) throws -> PlatformChannel {
+        var handle: OpaquePointer?
+        var error = gn_error()
+        guard gn_channel_adopt(descriptor, &handle, &error) == GN_DONE, let handle else {
+            throw GinnelError(.init(error.code), "descriptor \(descriptor) is no connected local stream", cause: SystemError(error))
+        }
+        return PlatformChannel(owning: handle)
+    }
+}
+
+extension PeerIdentity {
+    package init(_ peer: UnsafePointer<gn_peer>) {
+        let known = peer.pointee.known
+        func has(_ bit: gn_peer_field) -> Bool { known & bit.rawValue != 0 }
+        self.init()
+        if has(GN_PEER_USER) { user = peer.pointee.user }
+        if has(GN_PEER_GROUP) { group = peer.pointee.group }
+        if has(GN_PEER_PROCESS) { process = peer.pointee.process }
+        if has(GN_PEER_EXECUTABLE) { executable = withUnsafeBytes(of: peer.pointee.executable) { Self.text($0) } }
+        if has(GN_PEER_DIGEST) { digest = withUnsafeBytes(of: peer.pointee.digest) { [UInt8]($0) } }
+        if has(GN_PEER_SID) { sid = withUnsafeBytes(of: peer.pointee.sid) { Self.text($0) } }
+    }
+
+    private static func text(_ bytes: UnsafeRawBufferPointer) -> String {
+        String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+    }
+
+    /// This process.
+    package static let own: PeerIdentity = {
+        withUnsafeTemporaryAllocation(of: gn_peer.self, capacity: 1) { peer in
+            peer.initialize(repeating: gn_peer())
+            gn_peer_self(peer.baseAddress)
+            return PeerIdentity(UnsafePointer(peer.baseAddress!))
+        }
+    }()
+}

@@ -1,0 +1,158 @@
+// Writing: one flusher at a time, on the loop or on the thread of whoever had something to say.
+
+internal import GinnelCore
+
+extension Driver {
+    /// Frames are taken from the session in portions of about this size, so that what is urgent overtakes what was not yet taken.
+    private static let portion = 64 * 1024
+    /// After this much another thread leaves the rest to the loop.
+    private static let handover = 256 * 1024
+    /// A connection that has nothing to write keeps no more memory than this for writing.
+    private static let idleCapacity = 4096
+
+    /// What to do after a look at the state under the lock.
+    private enum Step {
+        /// Write what is staged.
+        case write
+        /// Look again.
+        case again
+        /// This flusher has nothing more to do.
+        case stop
+        /// Everything has left and the session is over.
+        case finish(CloseReason, aborting: Bool)
+        /// The rest is the loop's.
+        case handOver
+    }
+
+    /// Writes what waits, unless somebody else is about it or the channel is full.
+    func writeOut() {
+        let onLoop = loop.isCurrent
+        let first = state.withLock { state -> Step in
+            if state.outputHasEnded { return state.session.closed.map { .finish($0, aborting: true) } ?? .stop }
+            if state.isFlushing {
+                state.flushAgain = true
+                return .stop
+            }
+            guard !state.isBlocked else { return .stop }
+            state.isFlushing = true
+            // The loop's own buffer is large and warm; what the channel does not take stays with the connection, buffer and all.
+            if onLoop, staging.isEmpty { swap(&staging, &loop.scratch.output) }
+            return .again
+        }
+        var left = onLoop ? Int.max : Self.handover
+        var step = first
+        while true {
+            switch step {
+            case .again: step = nextStep(&left)
+            case .write: step = writeStaging(&left)
+            case .stop: return
+            case .finish(let reason, let aborting): return finishOnLoop(reason, aborting: aborting)
+            case .handOver: return loop.post { [self] in requestFlush() }
+            }
+        }
+    }
+
+    /// Takes the next portion from the session, or lets go. Holds `isFlushing`.
+    private func nextStep(_ left: inout Int) -> Step {
+        state.withLock { state in
+            if state.outputHasEnded {
+                letGo(&state)
+                return state.session.closed.map { .finish($0, aborting: true) } ?? .stop
+            }
+            if staging.isEmpty { state.session.produce(into: &staging, goal: Self.portion) }
+            if !staging.isEmpty {
+                if left > 0 { return .write }
+                letGo(&state)
+                return .handOver
+            }
+            state.flushAgain = false
+            letGo(&state)
+            return state.session.closed.map { .finish($0, aborting: false) } ?? .stop
+        }
+    }
+
+    /// Offers what is staged. Holds `isFlushing`.
+    private func writeStaging(_ left: inout Int) -> Step {
+        switch staging.withBytes({ channel.write($0) }) {
+        case .took(let count):
+            staging.removeFirst(count)
+            if left != .max { left -= count }
+            if staging.isEmpty { return .again }
+            state.withLock { $0.session.noteOutputMoved() }
+            return .write
+        case .wouldBlock:
+            return blocked()
+        case .failed:
+            // The peer is gone for writing; what it said before is still to be read, and the end of input will end the session.
+            let closed = state.withLock { state in
+                state.outputHasEnded = true
+                staging = OutputBuffer()
+                letGo(&state)
+                return state.session.closed
+            }
+            if let closed { return .finish(closed, aborting: true) }
+            resumeReading(onLoop: loop.isCurrent)
+            return .stop
+        }
+    }
+
+    /// The channel is full: its event will go on, unless it came before we had noted that we wait.
+    private func blocked() -> Step {
+        let now = Moment.now
+        let onLoop = loop.isCurrent
+        let (step, armAt) = state.withLock { state -> (Step, UInt64?) in
+            state.session.noteOutputBlocked(at: now)
+            if state.flushAgain {
+                state.flushAgain = false
+                return (.again, nil)
+            }
+            state.isBlocked = true
+            letGo(&state)
+            return (.stop, Self.timeToArm(&state, now))
+        }
+        if let armAt { arm(armAt, onLoop: onLoop) }
+        return step
+    }
+
+    /// Gives up `isFlushing`, and with it `staging`. Under the lock, so that the next flusher finds everything in its place.
+    private func letGo(_ state: inout State) {
+        state.isFlushing = false
+        guard staging.isEmpty else { return }
+        if !state.isBlocked { state.session.noteOutputMoved() }
+        if loop.isCurrent, staging.capacity > loop.scratch.output.capacity {
+            swap(&staging, &loop.scratch.output)
+        }
+        staging.trim(to: Self.idleCapacity)
+    }
+
+    /// The channel says that it takes bytes again. On the loop.
+    func continueWriting() {
+        state.withLock { state in
+            state.isBlocked = false
+            if state.isFlushing { state.flushAgain = true }
+        }
+        requestFlush()
+    }
+
+    // MARK: The end
+
+    private func finishOnLoop(_ reason: CloseReason, aborting: Bool) {
+        if loop.isCurrent { finish(reason, aborting: aborting) } else { loop.post { [self] in finish(reason, aborting: aborting) } }
+    }
+
+    /// Ends the channel and tells the delegate, once. On the loop.
+    func finish(_ reason: CloseReason, aborting: Bool) {
+        guard let delegate = self.delegate.take() else { return }
+        state.withLock { $0.outputHasEnded = true }
+        loop.remove(token)
+        token = 0
+        endChannel(aborting)
+        delegate.ended(reason)
+    }
+
+    /// A flusher on another thread sees `outputHasEnded` at its next step; the channel must outlive its current one.
+    private func endChannel(_ aborting: Bool) {
+        if state.withLock({ $0.isFlushing }) { return loop.post { [self] in endChannel(aborting) } }
+        if aborting { channel.abort() } else { channel.close(drain: .seconds(5)) }
+    }
+}

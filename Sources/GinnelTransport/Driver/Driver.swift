@@ -1,0 +1,190 @@
+// The one driver: pumps bytes between a channel and a session, for every transport and every wire format.
+//
+// Invariants
+//  1. The peer is verified before the first byte of it is read (`Driver.open` is the only way to get a driver).
+//  2. One thread, the loop's, feeds inbound bytes and performs what follows, in order. Other threads only queue outbound messages and end their own calls; what else
+//     their commands cause is handed to the loop.
+//  3. The order of outgoing bytes is decided under the lock. One flusher at a time carries it out, on the thread that holds `isFlushing`; after 256 KiB it hands over
+//     to the loop, so that no caller pays for another's bulk.
+//  4. Reading never stops because writing is blocked. It stops only while the machine wants no input, and never for longer.
+//  5. Nothing is performed, and nobody resumed, while the lock is held.
+//  6. What a write could not deliver is no reason to lose what the peer said before: input is read to its end.
+//
+// On the loop, writes are gathered and leave at the end of the turn with one system call. From other threads they leave at once when nothing waits.
+
+package import GinnelCore
+
+/// `@unchecked Sendable`: `state` is locked; `staging` belongs to whoever holds `state.isFlushing`; the rest is loop only or constant.
+package final class Driver: @unchecked Sendable {
+    struct State {
+        var session: Session
+        var isFlushing = false
+        /// Somebody wanted to flush while another did.
+        var flushAgain = false
+        /// The channel said `wouldBlock`; its event will go on.
+        var isBlocked = false
+        /// When the loop is to call, on the awake clock.
+        var armed: UInt64?
+        /// Nothing can be written any more.
+        var outputHasEnded = false
+    }
+
+    package let loop: EventLoop
+    package let peer: PeerIdentity
+    let channel: any Channel
+    let state: Guarded<State>
+    /// Frames that the channel did not take at once.
+    var staging = OutputBuffer()
+
+    // Loop only.
+    var delegate: (any SessionDelegate)?
+    var token: UInt64 = 0
+    var isInFlushList = false
+    /// Input lies ready that the machine did not want.
+    var hasUnreadInput = false
+    var isReading = false
+    /// The peer's side has ended; nothing more to read.
+    var inputHasEnded = false
+
+    private init(_ channel: any Channel, _ session: Session, peer: PeerIdentity, loop: EventLoop) {
+        self.channel = channel
+        self.peer = peer
+        self.loop = loop
+        state = Guarded(State(session: session))
+    }
+
+    /// How a driver is made: on the loop, for a channel whose peer `policy` accepts.
+    ///
+    /// A refused peer reads the format's refusal and nothing else; its channel is closed when this throws.
+    package static func open(
+        _ channel: any Channel, machine: any SessionMachine, timeouts: SessionTimeouts, verification: PeerVerification, role: Role, loop: EventLoop
+    ) throws -> Driver {
+        do {
+            let peer = try verification.verify(channel)
+            return Driver(channel, Session(machine, timeouts: timeouts), peer: peer, loop: loop)
+        } catch {
+            if role == .service { sendRefusal(type(of: machine).refusal(.peerRefused), to: channel) }
+            channel.close(drain: .seconds(1))
+            throw error
+        }
+    }
+
+    /// Says a few last bytes, as far as they fit, to a peer that gets nothing else.
+    package static func sendRefusal(_ bytes: [UInt8], to channel: any Channel) {
+        guard !bytes.isEmpty else { return }
+        _ = bytes.withUnsafeBytes { channel.write($0) }
+    }
+
+    /// Begins to read and write. On the loop, once.
+    package func start(_ delegate: any SessionDelegate) {
+        self.delegate = delegate
+        token = loop.add(self)
+        do {
+            try channel.attach(to: loop, token: token)
+        } catch {
+            let reason = CloseReason(by: .us, Failure(.connectionLost, "\(error)"))
+            return finish(reason, aborting: true)
+        }
+        withSession(at: loop.now) { session, actions in session.start(at: loop.now, &actions) }
+        requestFlush()
+        isReady(.readable)
+    }
+
+    // MARK: From any thread
+
+    /// Carries out a command of the program. Bytes leave at the end of the loop's turn, or at once from other threads.
+    @discardableResult
+    package func submit(_ command: Command) -> Acceptance {
+        let onLoop = loop.isCurrent
+        let now = onLoop ? loop.now : Moment.now
+        var actions: [Action] = []
+        let (acceptance, hasOutput, armAt, resumes) = state.withLock { state in
+            let wanted = state.session.wantsInput
+            let acceptance = state.session.submit(command, at: now, &actions)
+            let resumes = !wanted && state.session.wantsInput
+            return (acceptance, state.session.machine.hasOutput, Self.timeToArm(&state, now), resumes)
+        }
+        perform(decided: actions, onLoop: onLoop)
+        if let armAt { arm(armAt, onLoop: onLoop) }
+        if resumes { resumeReading(onLoop: onLoop) }
+        if hasOutput { onLoop ? requestFlush() : writeOut() }
+        return acceptance
+    }
+
+    /// Bytes that wait for the peer.
+    package var outputBytes: Int { state.withLock { $0.session.machine.outputBytes } }
+
+    /// Performs what a command has caused: on the loop everything, elsewhere what concerns outgoing calls.
+    private func perform(decided actions: [Action], onLoop: Bool) {
+        guard !actions.isEmpty else { return }
+        let empty = RawSpan()
+        if onLoop || actions.allSatisfy(\.concernsOutgoingCall) {
+            for action in actions { perform(action, input: empty) }
+        } else {
+            loop.post { [self] in for action in actions { perform(action, input: RawSpan()) } }
+        }
+    }
+
+    // MARK: Time
+
+    /// The session's next time-out, if it comes before the one that is armed.
+    static func timeToArm(_ state: inout State, _ now: Moment) -> UInt64? {
+        // A deadline on the clock that goes on while the machine sleeps is looked at now and then, since the poller's clock stands still.
+        guard let delay = state.session.wakeUp.delay(from: now).map({ min($0, 30_000_000_000) }) else { return nil }
+        let time = now.awake.adding(delay)
+        if let armed = state.armed, armed <= time { return nil }
+        state.armed = time
+        return time
+    }
+
+    func arm(_ time: UInt64, onLoop: Bool) {
+        if onLoop {
+            if token != 0 { loop.arm(token, at: time) }
+        } else {
+            loop.post { [self] in if token != 0 { loop.arm(token, at: time) } }
+        }
+    }
+
+    /// Runs `body` under the lock and performs what it decided. On the loop. Actions must not borrow.
+    func withSession(at now: Moment, _ body: (inout Session, inout [Action]) -> Void) {
+        var actions: [Action] = []
+        let armAt = state.withLock { state in
+            body(&state.session, &actions)
+            return Self.timeToArm(&state, now)
+        }
+        for action in actions { perform(action, input: RawSpan()) }
+        if let armAt { arm(armAt, onLoop: true) }
+    }
+}
+
+extension Driver: LoopMember {
+    package func timeHasCome(_ now: Moment) {
+        state.withLock { $0.armed = nil }
+        withSession(at: now) { session, actions in session.timeOut(at: now, &actions) }
+        requestFlush()
+        let overdue = state.withLock { $0.session.outputIsOverdue(now) ? $0.session.closed : nil }
+        if let overdue { finish(overdue, aborting: true) }
+    }
+
+    package func flush() {
+        isInFlushList = false
+        writeOut()
+    }
+
+    /// Asks for a flush at the end of this turn. On the loop.
+    func requestFlush() {
+        guard !isInFlushList else { return }
+        isInFlushList = true
+        loop.flushAtEndOfTurn(self)
+    }
+}
+
+extension Action {
+    /// Whether any thread may perform it: it only tells a token of ours what became of its call.
+    var concernsOutgoingCall: Bool {
+        switch self {
+        case .replied, .failed, .streamed, .mayCarryOn: true
+        default: false
+        }
+    }
+}

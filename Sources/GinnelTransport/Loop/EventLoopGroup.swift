@@ -1,0 +1,32 @@
+// The loops of one service or client.
+
+package final class EventLoopGroup: Sendable {
+    package let loops: [EventLoop]
+    private let turn = Guarded(0)
+
+    /// Starts the loops.
+    package init(
+        name: String, count: Int, _ configuration: LoopConfiguration, reportsSlowness: (@Sendable (String, UInt64) -> Void)? = nil
+    ) throws {
+        loops = try (0..<max(1, count)).map { try EventLoop(name: "\(name)-\($0)", configuration) }
+        for loop in loops { loop.reportsSlowness = reportsSlowness }
+        for loop in loops { try loop.start() }
+    }
+
+    /// How many loops a service has.
+    package static func defaultCount(_ configuration: LoopConfiguration) -> Int {
+        configuration.count ?? min(4, System.processors)
+    }
+
+    /// One after the other.
+    package func next() -> EventLoop {
+        loops[turn.withLock { turn in
+            defer { turn = (turn + 1) % loops.count }
+            return turn
+        }]
+    }
+
+    package func stop() async {
+        for loop in loops { await loop.stop() }
+    }
+}

@@ -1,0 +1,52 @@
+// Small questions to the operating system: time, chance, limits, surroundings.
+
+internal import CGinnelPlatform
+package import GinnelCore
+
+extension Moment {
+    /// Both clocks, read now.
+    package static var now: Moment { Moment(awake: gn_clock_awake(), continuous: gn_clock_continuous()) }
+}
+
+extension Identity {
+    /// 128 bits from the system's generator.
+    package static func random() throws -> Identity {
+        var words: (UInt64, UInt64) = (0, 0)
+        var error = gn_error()
+        let outcome = withUnsafeMutableBytes(of: &words) { gn_random($0.baseAddress, $0.count, &error) }
+        guard outcome == GN_DONE else { throw GinnelError(.other, "no random bytes", cause: SystemError(error)) }
+        return Identity(high: words.0, low: words.1)
+    }
+}
+
+package enum System {
+    /// Processors that this process may use.
+    package static var processors: Int { Int(gn_processors_allowed()) }
+
+    /// Processor time of this process in nanoseconds.
+    package static var processorTime: UInt64 { gn_clock_processor() }
+
+    /// Descriptors that this process may have open, and how many it has.
+    package static var descriptors: (limit: Int, open: Int) {
+        var limit: UInt64 = 0
+        var open: UInt64 = 0
+        gn_descriptor_limit(&limit, &open)
+        return (Int(clamping: limit), Int(clamping: open))
+    }
+
+    package static func setDescriptorLimit(_ limit: Int) throws {
+        var error = gn_error()
+        guard gn_descriptor_limit_set(UInt64(limit), &error) == GN_DONE else {
+            throw GinnelError(.denied, "the limit of descriptors cannot be \(limit)", cause: SystemError(error))
+        }
+    }
+
+    package static func environment(_ name: String) -> String? {
+        let value = withUnsafeTemporaryAllocation(of: CChar.self, capacity: 4096) { buffer in
+            gn_environment(name, buffer.baseAddress, buffer.count) ? String(cString: buffer.baseAddress!) : nil
+        }
+        return value
+    }
+
+    package static var currentThread: UInt64 { gn_thread_current() }
+}
