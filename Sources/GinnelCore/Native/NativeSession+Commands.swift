@@ -6,10 +6,10 @@ extension NativeSession {
         switch command {
         case .call(let token, let request): call(token, request, now, &actions)
         case .abandon(let token, let failure): abandon(token, failure, now, &actions)
-        case .sendItem(let token, let codec, let payload): return sendItem(token.callNumber, codec, payload, now, &actions)
+        case .sendItem(let token, let codec, let payload): return sendItem(token, codec, payload, now, &actions)
         case .grant(let token, let bytes): if token.callNumber != 0 { grant(token.callNumber, bytes) }
         case .reply(let call, let codec, let payload): reply(call, codec, payload, now, &actions)
-        case .fail(let call, let failure): fail(call, failure, now, &actions)
+        case .fail(let call, let failure): if incoming[call]?.isRunning == true { fail(call, failure, now, &actions) }
         case .item(let call, let codec, let payload): return item(call, codec, payload, now, &actions)
         case .accept(let call, let bytes): grant(call, bytes)
         case .event(let name, let codec, let payload, let lane): return event(name, codec, payload, lane, now, &actions)
@@ -134,9 +134,11 @@ extension NativeSession {
     // MARK: Items and credit
 
     private mutating func sendItem(
-        _ stream: UInt32, _ codec: Codec, _ payload: [UInt8]?, _ now: Moment, _ actions: inout [Action]
+        _ token: any OutgoingCall, _ codec: Codec, _ payload: [UInt8]?, _ now: Moment, _ actions: inout [Action]
     ) -> Acceptance {
-        guard stream != 0, let call = outgoing[stream], !call.flow.sendEnded else { return .ended }
+        let stream = token.callNumber
+        guard stream != 0 else { return outgoing.waitsToSendItems(token) ? .noCredit : .ended }
+        guard let call = outgoing[stream], !call.flow.sendEnded else { return .ended }
         guard let payload else {
             _ = try? outgoing.updateFlow(stream) { flow in flow.sendEnded = true }
             queue(OutgoingMessage(.end, lane: call.lane, stream: stream), &actions)
@@ -178,7 +180,7 @@ extension NativeSession {
         guard payload.count <= peerLimits.maximumMessage else {
             return fail(stream, Failure(.tooLarge, "a reply of \(payload.count) bytes, over the caller's limit of \(peerLimits.maximumMessage) (maximumMessage)"), now, &actions)
         }
-        guard let call = incoming.end(stream) else { return }
+        guard incoming[stream]?.isRunning == true, let call = endIncoming(stream) else { return }
         liveness.noteMessage(now)
         if let stopped = call.stopped {
             queueFailure(stopped, stream, call.lane, &actions)
@@ -189,10 +191,16 @@ extension NativeSession {
     }
 
     mutating func fail(_ stream: UInt32, _ failure: Failure, _ now: Moment, _ actions: inout [Action]) {
-        guard let call = incoming.end(stream) else { return }
+        guard let call = endIncoming(stream) else { return }
         liveness.noteMessage(now)
         queueFailure(call.stopped ?? failure, stream, call.lane, &actions)
         endIfLeaving(&actions)
+    }
+
+    /// The call has its final frame: what is left of a half-received item is dropped as it comes.
+    private mutating func endIncoming(_ stream: UInt32) -> IncomingCalls.Call? {
+        inbound.assembler.forget(stream: stream)
+        return incoming.end(stream)
     }
 
     private mutating func queueFailure(_ failure: Failure, _ stream: UInt32, _ lane: Lane, _ actions: inout [Action]) {
@@ -231,7 +239,7 @@ extension NativeSession {
             end(CloseReason(by: .us, Failure(.slowReader, "\(outbound.lanes.eventBytes) bytes of events wait for the peer, over the limit of \(limit) (eventBytes)")),
                 telling: true, &actions)
         }
-        return .taken(mayCarryOn: true)
+        return .taken(mayCarryOn: outbound.lanes.eventBytes * 8 < limit)
     }
 }
 

@@ -27,7 +27,8 @@ extension NativeSession {
         let stream = header.stream
         guard stream != 0, !outgoing.owns(stream) else { throw Violation(.protocolViolation, "a request on stream \(stream), which is ours to give out") }
         guard incoming[stream] == nil else { throw Violation(.protocolViolation, "a request on stream \(stream), which is in flight") }
-        guard incoming.count < announced.callsInFlight else {
+        // The caller counts until the final frame has arrived, so those that have not left count here.
+        guard incoming.count + outbound.lanes.finalFrames < announced.callsInFlight else {
             throw Violation(.flowControl, "a request beyond the \(announced.callsInFlight) calls in flight that were announced (callsInFlight)")
         }
         inbound.requests.charge(total)
@@ -48,11 +49,11 @@ extension NativeSession {
         case .request:
             try deliverRequest(header, payload, of: input, now, &actions)
         case .response:
-            if let token = outgoing.end(stream) { actions.append(.replied(token, codec: codec, payload: payload)) }
+            if let token = endOutgoing(stream) { actions.append(.replied(token, codec: codec, payload: payload)) }
             afterCallEnded(now, &actions)
         case .failure:
             let failure = try payload.withBytes(of: input) { bytes throws(Violation) in try Failure(body: bytes) }
-            if let token = outgoing.end(stream) { actions.append(.failed(token, failure)) }
+            if let token = endOutgoing(stream) { actions.append(.failed(token, failure)) }
             afterCallEnded(now, &actions)
         case .item where outgoing.owns(stream):
             if let token = outgoing[stream]?.token { actions.append(.streamed(token, codec: codec, payload: payload)) }
@@ -63,6 +64,14 @@ extension NativeSession {
         default:
             break
         }
+    }
+
+    /// A final frame has come: the number is free, and items that wait to be sent have lost their reader.
+    private mutating func endOutgoing(_ stream: UInt32) -> (any OutgoingCall)? {
+        if outgoing[stream]?.flow.sends == true {
+            outbound.requests.refund(outbound.lanes.drop(stream: stream).requestBytes)
+        }
+        return outgoing.end(stream)
     }
 
     private mutating func deliverRequest(
@@ -141,6 +150,9 @@ extension NativeSession {
     private mutating func takeEnd(_ stream: UInt32, _ actions: inout [Action]) throws(Violation) {
         guard !outgoing.owns(stream) else { throw Violation(.protocolViolation, "an end of items on stream \(stream) from the callee") }
         guard let call = incoming[stream], call.stopped == nil else { return }
+        guard !inbound.assembler.contains(stream: stream) else {
+            throw Violation(.protocolViolation, "an end of items on stream \(stream) in the middle of a message")
+        }
         guard !call.flow.receiveEnded else { throw Violation(.protocolViolation, "a second end of items on stream \(stream)") }
         _ = try incoming.updateFlow(stream) { flow in flow.receiveEnded = true }
         actions.append(.item(call: stream, codec: .raw, payload: nil))

@@ -124,7 +124,7 @@ extension NativeSession {
 
     /// A message that nobody waits for has passed. A final frame frees the number of an abandoned call.
     private mutating func finishUnwanted(_ kind: FrameKind, _ stream: UInt32, _ now: Moment, _ actions: inout [Action]) {
-        guard kind == .response || kind == .failure, outgoing.owns(stream), outgoing.end(stream) == nil else { return }
+        guard kind.isFinal, outgoing.owns(stream), outgoing.end(stream) == nil else { return }
         afterCallEnded(now, &actions)
     }
 }

@@ -20,6 +20,7 @@ extension NativeSession {
             if let token = outgoing[stream]?.token { abandon(token, failure, now, &actions) }
         }
         while let stream = incoming.popDueDeadline(now.continuous) {
+            inbound.assembler.forget(stream: stream)
             if incoming.stop(stream, failure) { actions.append(.cancel(call: stream, failure)) }
         }
     }

@@ -58,7 +58,8 @@ package struct NativeSession: Sendable {
         self.role = role
         self.configuration = configuration
         outgoing = OutgoingCalls(role: role, firstStream: configuration.firstStream)
-        inbound = Inbound(requests: ReceiveWindow(configuration.limits.announced.requestWindow))
+        inbound = Inbound(requests: ReceiveWindow(
+            configuration.limits.announced.requestWindow, reserve: configuration.limits.announced.maximumMessage))
         liveness = Liveness(idle: nil, now: Moment(awake: 0, continuous: 0))
     }
 }

@@ -67,6 +67,13 @@ struct OutgoingCalls: Sendable {
         if first.request.deadline != nil { forgetWaitingDeadline() }
     }
 
+    /// Whether the call will send items once it has begun.
+    func waitsToSendItems(_ token: any OutgoingCall) -> Bool {
+        var found = false
+        if waitingCount > 0 { for queue in waiting { queue.forEach { if $0.token === token, $0.request.itemsFollow { found = true } } } }
+        return found
+    }
+
     /// Takes a call out of those that wait; false when it is not among them.
     mutating func removeWaiting(_ token: any OutgoingCall) -> Bool {
         removeWaiting { $0.token === token }.isEmpty == false

@@ -24,21 +24,24 @@ struct SendWindow: Sendable, Equatable {
 /// At the receiver: what the peer may still send, and what has been consumed but not yet granted again.
 struct ReceiveWindow: Sendable, Equatable {
     private let size: Int
+    private let reserve: Int
     private(set) var balance: Int
     private var consumed = 0
 
-    init(_ size: Int) {
+    /// `reserve`: what the peer may need all at once. Where one byte is enough to go on it is 0, since what is not collected is more than half the window.
+    init(_ size: Int, reserve: Int = 0) {
         self.size = size
+        self.reserve = reserve
         balance = size
     }
 
     mutating func charge(_ bytes: Int) { balance -= bytes }
 
-    /// The program has consumed `bytes`. Returns the credit to send now, if any: small amounts are collected, so that credit costs one small frame for
-    /// half a window of data.
+    /// `bytes` have been consumed; more than had been charged counts as no more than that. Returns the credit to send now, if any: small amounts are
+    /// collected, so that credit costs one small frame for half a window of data, unless the peer might wait for them.
     mutating func release(_ bytes: Int) -> Int? {
-        consumed += bytes
-        guard consumed * 2 >= size else { return nil }
+        consumed += min(bytes, size - balance - consumed)
+        guard consumed > 0, consumed * 2 >= size || balance < reserve else { return nil }
         defer { consumed = 0 }
         balance += consumed
         return consumed
@@ -51,6 +54,8 @@ struct ItemFlow: Sendable {
 
     var send: SendWindow
     var receive: ReceiveWindow
+    /// We send items, or have done so.
+    let sends: Bool
     /// We shall send no more items.
     var sendEnded: Bool
     /// The peer will send no more items.
@@ -61,6 +66,7 @@ struct ItemFlow: Sendable {
     init(peerWindow: Int, ownWindow: Int, sends: Bool, receives: Bool) {
         send = SendWindow(peerWindow)
         receive = ReceiveWindow(ownWindow)
+        self.sends = sends
         sendEnded = !sends
         receiveEnded = !receives
     }

@@ -27,6 +27,9 @@ package enum FrameKind: UInt8, Sendable {
         }
     }
 
+    /// Whether its messages end their call.
+    var isFinal: Bool { self == .response || self == .failure }
+
     /// Whether its frames belong to the connection and not to a call.
     var belongsToConnection: Bool {
         switch self {

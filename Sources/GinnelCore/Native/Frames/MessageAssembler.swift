@@ -16,12 +16,16 @@ struct MessageAssembler: Sendable {
     private var partials: [Key: Partial] = [:]
 
     var isEmpty: Bool { partials.isEmpty }
+    /// Memory that the unfinished messages take.
+    var heldBytes: Int { partials.values.reduce(0) { $0 + $1.bytes.capacity } }
 
     static func key(_ header: FrameHeader) -> Key {
         Key(stream: header.stream, lane: header.stream == 0 ? header.lane : 0)
     }
 
     func contains(_ key: Key) -> Bool { partials[key] != nil }
+
+    func contains(stream: UInt32) -> Bool { contains(Key(stream: stream, lane: 0)) }
 
     /// The length of the whole message that a first chunk announces.
     static func announcedLength(_ payload: borrowing RawSpan) throws(Violation) -> Int {
@@ -43,8 +47,10 @@ struct MessageAssembler: Sendable {
         guard let index = partials.index(forKey: key) else {
             throw Violation(.protocolViolation, "a continued chunk on stream \(header.stream), which has no open message")
         }
-        guard partials.values[index].first.kind == header.kind else {
-            throw Violation(.protocolViolation, "a chunk of kind \(header.kind) in a message of kind \(partials.values[index].first.kind)")
+        let first = partials.values[index].first
+        guard first.kind == header.kind, first.lane == header.lane else {
+            throw Violation(
+                .protocolViolation, "a chunk of kind \(header.kind) in lane \(header.lane) in a message of kind \(first.kind) in lane \(first.lane)")
         }
         let isLast = !header.flags.contains(.more)
         guard isLast || payload.byteCount > 0 else { throw Violation(.protocolViolation, "an empty chunk on stream \(header.stream)") }

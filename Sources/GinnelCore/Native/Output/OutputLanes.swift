@@ -23,6 +23,8 @@ struct OutputLanes: Sendable {
     private var behind: [UInt32: Queue<OutgoingMessage>] = [:]
     private var waiting = 0
     private(set) var eventBytes = 0
+    /// Responses and failures that have not left, each of which ends a call.
+    private(set) var finalFrames = 0
 
     var isEmpty: Bool { waiting == 0 && control.isEmpty }
     private(set) var messageBytes = 0
@@ -49,6 +51,7 @@ struct OutputLanes: Sendable {
             lanes[Int(message.lane.rawValue)].events.append(message)
             return
         }
+        if message.kind.isFinal { finalFrames += 1 }
         if !behind.isEmpty, behind[message.stream] != nil {
             behind[message.stream]?.append(message)
             return
@@ -124,6 +127,7 @@ struct OutputLanes: Sendable {
             return
         }
         waiting -= 1
+        if message.kind.isFinal { finalFrames -= 1 }
         if message.isChunked { releaseBehind(message.stream) }
     }
 
@@ -168,6 +172,7 @@ struct OutputLanes: Sendable {
         func note(_ message: OutgoingMessage) {
             waiting -= 1
             messageBytes -= message.remaining
+            if message.kind.isFinal { finalFrames -= 1 }
             if message.kind == .request, !message.started {
                 dropped.requestUnsent = true
                 dropped.requestBytes = message.byteCount
@@ -195,6 +200,7 @@ struct OutputLanes: Sendable {
         waiting = 0
         messageBytes = 0
         eventBytes = 0
+        finalFrames = 0
         return unsent
     }
 }
