@@ -4,7 +4,11 @@
 
 #if defined(__APPLE__)
 
+#include <crt_externs.h>
 #include <unistd.h>
+
+// A dynamic library has no `environ` of its own.
+char **gnp_environment(void) { return *_NSGetEnviron(); }
 
 int gnp_spawn_prepare(posix_spawnattr_t *attributes, short *flags, posix_spawn_file_actions_t *actions, size_t inherited_count) {
     (void)attributes;

@@ -107,15 +107,16 @@ typedef intptr_t gn_handle;
 /// Errors: RESET, TRUNCATED (the bytes of this read are lost: end the channel), NO_MEMORY, OTHER.
 gn_outcome gn_channel_read(gn_channel *channel, void *bytes, size_t capacity, size_t *count, bool *drained, gn_error *error);
 
-/// Offers `span_count` (1 to 64) spans in order; the channel has taken the first `*count` bytes when it returns GN_DONE, and
+/// Offers `span_count` (1 to 64) spans with at least one byte in all, in order; the channel has taken the first `*count` bytes when it returns GN_DONE, and
 /// the caller may reuse the memory. A channel takes at least one byte unless it returns GN_WOULD_BLOCK; it need not take more
 /// than GN_WRITE_UNIT. A failure may surface on the next call rather than on the one that caused it, so GN_DONE never means
 /// that the peer has the bytes. What the peer sent before is still readable after a failed write.
-/// Errors: RESET (the peer is gone), NO_MEMORY, OTHER.
+/// Errors: RESET (the peer is gone), NO_MEMORY, INVALID, OTHER.
 gn_outcome gn_channel_write(gn_channel *channel, const gn_span *spans, size_t span_count, size_t *count, gn_error *error);
 
 /// The same, with 1 to GN_HANDLES_PER_WRITE descriptors that arrive with the first byte. They stay open and owned by the
-/// caller. Either all descriptors and at least one byte are taken, or nothing is. Errors: as above, and UNSUPPORTED.
+/// caller. Either all descriptors and at least one byte are taken, or nothing is. Errors: as above, UNSUPPORTED, and
+/// NO_DESCRIPTORS (too many are on their way). INVALID for one that is not open.
 gn_outcome gn_channel_write_handles(gn_channel *channel, const gn_span *spans, size_t span_count, const gn_handle *handles,
                                     size_t handle_count, size_t *count, gn_error *error);
 
@@ -356,7 +357,7 @@ typedef struct gn_process gn_process;
 
 /// Starts `path` with `arguments` (NULL-terminated, the first being the program's name) and the parent's environment plus `environment`
 /// ("NAME=value", NULL-terminated, or NULL). `inherited[i]` becomes descriptor 3 + i in the child; standard streams are shared
-/// unless `output` is given, which becomes the child's standard output. Errors: NOT_FOUND, DENIED, NO_DESCRIPTORS, NO_MEMORY.
+/// unless `output` is given, which becomes the child's standard output. Errors: NOT_FOUND, DENIED, INVALID (a handle), NO_DESCRIPTORS, NO_MEMORY.
 gn_outcome gn_process_start(const char *path, const char *const *arguments, const char *const *environment, const gn_handle *inherited,
                             size_t inherited_count, gn_handle output, gn_process **process, gn_error *error);
 

@@ -65,7 +65,12 @@ static gn_outcome send_spans(gn_channel *channel, const gn_span *spans, size_t s
     message->msg_iov = pieces;
     message->msg_iovlen = (__typeof__(message->msg_iovlen))used;
     ssize_t given;
-    GNP_RETRY(given, "sendmsg", sendmsg(channel->watch.descriptor, message, GNP_SEND_FLAGS));
+    if (used == 1 && message->msg_control == NULL) {
+        // The same step with less for the kernel to copy in: the common case of one small message.
+        GNP_RETRY(given, "sendmsg", send(channel->watch.descriptor, pieces[0].iov_base, pieces[0].iov_len, GNP_SEND_FLAGS));
+    } else {
+        GNP_RETRY(given, "sendmsg", sendmsg(channel->watch.descriptor, message, GNP_SEND_FLAGS));
+    }
     if (given < 0) {
         if (errno == EAGAIN || errno == EWOULDBLOCK) return gnp_poller_want_writable(&channel->watch, error);
         return gnp_fail_errno(error, "sendmsg");

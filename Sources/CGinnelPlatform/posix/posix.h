@@ -170,6 +170,9 @@ void gnp_poller_forget(gnp_watch *watch);
 /// Names the calling thread.
 void gnp_thread_name(const char *name);
 
+/// The variables of this process, ended by NULL.
+char **gnp_environment(void);
+
 /// Adds what keeps other descriptors out of a child.
 int gnp_spawn_prepare(posix_spawnattr_t *attributes, short *flags, posix_spawn_file_actions_t *actions, size_t inherited_count);
 

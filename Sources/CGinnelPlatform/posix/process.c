@@ -17,8 +17,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-extern char **environ;
-
 enum { FIRST_INHERITED = 3, SIGNALLED = 256 };
 
 struct gn_process {
@@ -79,14 +77,15 @@ static bool replaced(const char *variable, const char *const *by) {
 
 /// Our environment with additions, in an array to be freed; its strings are borrowed.
 static char **merged_environment(const char *const *additions) {
+    char **ours = gnp_environment();
     size_t count = 1;
-    for (size_t i = 0; environ[i] != NULL; i++) count++;
+    for (size_t i = 0; ours[i] != NULL; i++) count++;
     for (size_t i = 0; additions != NULL && additions[i] != NULL; i++) count++;
     char **merged = gnp_allocate(count * sizeof *merged);
     if (merged == NULL) return NULL;
     size_t used = 0;
-    for (size_t i = 0; environ[i] != NULL; i++) {
-        if (!replaced(environ[i], additions)) merged[used++] = environ[i];
+    for (size_t i = 0; ours[i] != NULL; i++) {
+        if (!replaced(ours[i], additions)) merged[used++] = ours[i];
     }
     // posix_spawn takes pointers to char and does not write through them.
     for (size_t i = 0; additions != NULL && additions[i] != NULL; i++) merged[used++] = (char *)(uintptr_t)additions[i];

@@ -206,14 +206,15 @@ static void endpoint_names(void) {
     }
     for (int kind = GN_ENDPOINT_USER; kind <= GN_ENDPOINT_SYSTEM; kind++) {
         size_t index = 0;
+        gn_endpoint_kind each = (gn_endpoint_kind)kind;
         gn_outcome outcome;
-        while ((outcome = gn_endpoint_path((gn_endpoint_kind)kind, "recorder", index, path, sizeof path, &needs_parent, &error)) == GN_DONE) {
+        while ((outcome = gn_endpoint_path(each, "recorder", index, path, sizeof path, &needs_parent, &error)) == GN_DONE) {
             EXPECT(strstr(path, "recorder") != NULL);
             EXPECT(++index < 10);
         }
         EXPECT_CODE(outcome, error, GN_CODE_NOT_FOUND);
         EXPECT(index > 0);
-        outcome = gn_endpoint_path((gn_endpoint_kind)kind, "recorder", 0, path, 5, &needs_parent, &error);
+        outcome = gn_endpoint_path(each, "recorder", 0, path, 5, &needs_parent, &error);
         EXPECT_CODE(outcome, error, GN_CODE_NAME_TOO_LONG);
     }
 }

@@ -23,7 +23,8 @@ int support_child(const char *role, int count, char **arguments);
 
 // MARK: Two ends and a poller
 
-/// Two connected channels under tokens 1 and 2 of one poller, a listener under 3 where there is one, and the events that nobody has waited for yet.
+/// Two connected channels under tokens 1 and 2 of one poller, a listener under 3 where there is one, and the events that nobody
+/// has waited for yet.
 struct ends {
     gn_poller *poller;
     gn_listener *listener;

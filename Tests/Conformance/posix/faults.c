@@ -84,7 +84,9 @@ static void interruptions(void) {
     for (size_t i = 0; i < sizeof operations / sizeof operations[0]; i++) expect_to_survive_interruption(operations[i]);
     expect_to_survive_interruption(accept_operation);
     expect_to_survive_interruption(wait_operation);
-    for (size_t i = 0; i < sizeof poller_operations / sizeof poller_operations[0]; i++) expect_to_survive_interruption(poller_operations[i]);
+    for (size_t i = 0; i < sizeof poller_operations / sizeof poller_operations[0]; i++) {
+        expect_to_survive_interruption(poller_operations[i]);
+    }
 #if defined(__linux__)
     expect_to_survive_interruption("readlink");
     expect_to_survive_interruption("read");

@@ -17,7 +17,8 @@ void support_endpoint(char path[512], gn_listen_options *options) {
     temporary_directory(root);
     (void)snprintf(path, 512, "%s/service.sock", root);
     EXPECT(rmdir(root) == 0);
-    *options = (gn_listen_options){.path = path, .create_directory = true, .directory_mode = 0700, .socket_mode = 0600, .group = -1, .backlog = 16};
+    *options = (gn_listen_options){
+        .path = path, .create_directory = true, .directory_mode = 0700, .socket_mode = 0600, .group = -1, .backlog = 16};
 }
 
 void support_endpoint_remove(const char *path) {
