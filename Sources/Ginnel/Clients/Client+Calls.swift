@@ -70,10 +70,16 @@ extension Client {
     /// `capacity`: how many may wait for a slow reader before the oldest are dropped. Default 256.
     public func events<Received: Event>(of type: Received.Type, capacity: Int = 256) -> EventStream<Received> { EventStream(hub, capacity: capacity) }
 
-    /// Sends an event to the service. False when it is longer than the service takes.
+    /// Sends an event to the service; waits while a good deal of what was sent before has not left. False when it is longer than the service takes.
     @discardableResult
     public func send(_ event: some Event, priority: Priority = .normal) async throws -> Bool {
-        try await connection().send(event, priority: priority)
+        try await connection().sendEventInTurn(EncodedEvent(event, priority))
+    }
+
+    /// The same with bytes.
+    @discardableResult
+    public func send(event name: String, codec: Codec = .raw, payload: [UInt8], priority: Priority = .normal) async throws -> Bool {
+        try await connection().sendEventInTurn(EncodedEvent(name: name, codec: codec, payload: payload, priority))
     }
 
     /// Asks for a sign of life and returns how long it took to come.

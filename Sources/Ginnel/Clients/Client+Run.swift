@@ -23,7 +23,7 @@ extension Client {
             reason = await ending.wait(closingOnCancel: self)
         } catch {
             finish(error)
-            await loop.stop()
+            await stop(loop)
             throw error
         }
         await end(loop)
@@ -45,7 +45,7 @@ extension Client {
             ending = try await client.connect(on: loop)
         } catch {
             client.finish(error)
-            await loop.stop()
+            await client.stop(loop)
             throw error
         }
         let result = await withTaskExecutorPreference(loop) { () async -> Swift.Result<Result, any Error> in
@@ -87,12 +87,21 @@ extension Client {
     }
 
     private func startLoop() throws -> EventLoop {
-        let loop = try EventLoop(name: "ginnel-client", configuration.loop)
+        let settings: LoopConfiguration
+        switch configuration.loop {
+        case .shared(let loop): return loop
+        case .own(let own): settings = own
+        }
+        let loop = try EventLoop(name: "ginnel-client", settings)
         loop.reportsSlowness = { [log = configuration.log] what, nanoseconds in
             log(.warning, "the client's loop was held up", ["by": what, "for": "\(Duration.wholeNanoseconds(nanoseconds))"])
         }
         try loop.start()
         return loop
+    }
+
+    private func stop(_ loop: EventLoop) async {
+        if case .own = configuration.loop { await loop.stop() }
     }
 
     /// Connects, verifies the service and shakes hands. The connection is ready when this returns.
@@ -131,7 +140,7 @@ extension Client {
         hub.end()
         finish(GinnelError(.closed, "the client has ended; make another one"))
         await tasks.waitForAll()
-        await loop.stop()
+        await stop(loop)
     }
 
     private func finish(_ error: any Error) {

@@ -14,7 +14,8 @@ public struct ClientConfiguration: Sendable {
     public var connectTimeout: Duration = .seconds(30)
     /// How long a call waits for `run()` to be called. Default 1 s.
     public var startTimeout: Duration = .seconds(1)
-    public var loop = LoopConfiguration.defaults
+    /// The loop that the client runs on: one of its own, the default, or one that several clients share.
+    public var loop = ClientLoop.own(.defaults)
     /// Whether CRC-32C is offered for every frame. Default false.
     public var checksums = false
     /// Name and version of the program, shown to the service.
@@ -25,9 +26,17 @@ public struct ClientConfiguration: Sendable {
     /// The same with a loop that looks for answers for 50 µs before it sleeps.
     public static var lowLatency: ClientConfiguration {
         var configuration = ClientConfiguration()
-        configuration.loop = .lowLatency
+        configuration.loop = .own(.lowLatency)
         return configuration
     }
 
     public init() {}
+}
+
+/// Which event loop a client runs on.
+public enum ClientLoop: Sendable {
+    /// One of its own: a thread for each client.
+    case own(LoopConfiguration)
+    /// One of `EventLoop.run`, for programs with many clients.
+    case shared(EventLoop)
 }

@@ -71,7 +71,14 @@ public final class Connection: Sendable {
     }
 
     func sendEvent(_ event: EncodedEvent) -> Bool {
-        if case .taken = driver.submit(.event(name: event.name, codec: event.codec, payload: event.payload, lane: event.lane)) { true } else { false }
+        if case .taken = driver.submit(event.command) { true } else { false }
+    }
+
+    /// The same, and waits while a good deal has not left yet, so that a sender in a hurry loses nothing of its own.
+    func sendEventInTurn(_ event: EncodedEvent) async -> Bool {
+        guard case .taken(let mayCarryOn) = driver.submit(event.command) else { return false }
+        if !mayCarryOn { await driver.waitForRoom() }
+        return true
     }
 
     /// Ends the connection at once; the peer is told this reason.

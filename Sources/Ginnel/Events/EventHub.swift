@@ -13,6 +13,11 @@ final class EventHub: Sendable {
 
     private let state = Guarded(State())
 
+    /// Adds a subscriber for as long as this lives.
+    func handle(_ name: String, _ body: @escaping @Sendable (Codec, borrowing RawSpan, UInt32, Connection) -> Void) {
+        _ = subscribe(name, body, end: {})
+    }
+
     /// Adds a subscriber; `nil` when no event will come any more.
     func subscribe(
         _ name: String, _ body: @escaping @Sendable (Codec, borrowing RawSpan, UInt32, Connection) -> Void, end: @escaping @Sendable () -> Void
@@ -61,9 +66,15 @@ struct EncodedEvent: Sendable {
     let lane: Lane
 
     init<Sent: Event>(_ event: Sent, _ priority: Priority) throws {
-        name = Sent.name
-        codec = Sent.codec
-        payload = try event.encoded()
+        self.init(name: Sent.name, codec: Sent.codec, payload: try event.encoded(), priority)
+    }
+
+    init(name: String, codec: Codec, payload: [UInt8], _ priority: Priority) {
+        self.name = name
+        self.codec = codec
+        self.payload = payload
         lane = priority.lane
     }
+
+    var command: Command { .event(name: name, codec: codec, payload: payload, lane: lane) }
 }

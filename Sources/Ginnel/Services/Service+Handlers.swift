@@ -77,6 +77,22 @@ extension Service {
     }
 }
 
+extension Service {
+    // MARK: Events
+
+    /// Takes events of one kind as they arrive, on their connection's loop. What is no such value is passed over; `events(of:)` counts it.
+    public func handle<Received: Event>(event type: Received.Type, _ body: @escaping @Sendable (Received, Connection) -> Void) {
+        events.handle(Received.name) { codec, bytes, _, connection in
+            if codec == Received.codec, let event = try? Received(decoding: bytes) { body(event, connection) }
+        }
+    }
+
+    /// Takes events as bytes, which are lent.
+    public func handle(event name: String, _ body: @escaping @Sendable (borrowing RawSpan, Connection) -> Void) {
+        events.handle(name) { _, bytes, _, connection in body(bytes, connection) }
+    }
+}
+
 extension WireValue {
     /// Decodes a request, or says that it is none.
     init(request bytes: borrowing RawSpan, _ context: CallContext) throws {

@@ -75,7 +75,7 @@ package struct OutgoingRequest: Sendable {
 
 /// What came of a command that sends an item.
 package enum Acceptance: Sendable, Equatable {
-    /// Taken. More may follow at once when `mayCarryOn`; else `.carryOn` or `.mayCarryOn` will say when.
+    /// Taken. More may follow at once when `mayCarryOn`; else `.carryOn` or `.mayCarryOn` will say when, and a sender of events had better wait until what it sent has left.
     case taken(mayCarryOn: Bool)
     /// Not taken: the call has ended. What ended it is told by its own action.
     case ended

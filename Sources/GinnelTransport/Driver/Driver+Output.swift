@@ -45,7 +45,7 @@ extension Driver {
             switch step {
             case .again: step = nextStep(&left)
             case .write: step = writeStaging(&left)
-            case .stop: return
+            case .stop: return resumeSenders()
             case .finish(let reason, let aborting): return finishOnLoop(reason, aborting: aborting)
             case .handOver: return loop.post { [self] in requestFlush() }
             }
@@ -134,6 +134,16 @@ extension Driver {
         requestFlush()
     }
 
+    /// Everything has left, or nothing will: those who waited for it go on.
+    private func resumeSenders() {
+        let waiters = state.withLock { state -> [UnsafeContinuation<Void, Never>] in
+            guard !state.roomWaiters.isEmpty, state.outputHasEnded || !(state.isFlushing || state.isBlocked || state.session.machine.hasOutput) else { return [] }
+            defer { state.roomWaiters = [] }
+            return state.roomWaiters
+        }
+        for waiter in waiters { waiter.resume() }
+    }
+
     // MARK: The end
 
     private func finishOnLoop(_ reason: CloseReason, aborting: Bool) {
@@ -147,6 +157,7 @@ extension Driver {
         loop.remove(token)
         token = 0
         endChannel(aborting)
+        resumeSenders()
         delegate.ended(reason)
     }
 

@@ -25,6 +25,8 @@ package final class Driver: @unchecked Sendable {
         var isBlocked = false
         /// When the loop is to call, on the awake clock.
         var armed: UInt64?
+        /// Senders that wait until what they sent has left.
+        var roomWaiters: [UnsafeContinuation<Void, Never>] = []
         /// Nothing can be written any more.
         var outputHasEnded = false
     }
@@ -109,6 +111,18 @@ package final class Driver: @unchecked Sendable {
         if resumes { resumeReading(onLoop: onLoop) }
         if hasOutput { onLoop ? requestFlush() : writeOut() }
         return acceptance
+    }
+
+    /// Returns when everything that was sent so far has left, or the connection has ended. For senders of what has no credit of its own.
+    package func waitForRoom() async {
+        await withUnsafeContinuation { continuation in
+            let isFree = state.withLock { state in
+                guard !state.outputHasEnded, state.isFlushing || state.isBlocked || state.session.machine.hasOutput else { return true }
+                state.roomWaiters.append(continuation)
+                return false
+            }
+            if isFree { continuation.resume() }
+        }
     }
 
     /// Bytes that wait for the peer.

@@ -1,4 +1,25 @@
-// The loops of one service or client.
+// The loops of one service, and a loop that clients share.
+
+extension EventLoop {
+    /// Runs `body` on a loop that lives as long as it does, for several clients to share (`ClientConfiguration.loop`).
+    ///
+    /// - Throws: `GinnelError` when there is no thread or poller to be had; whatever `body` throws.
+    public static func run<Result: Sendable>(
+        _ configuration: LoopConfiguration = .defaults, _ body: @concurrent @Sendable (EventLoop) async throws -> Result
+    ) async throws -> Result {
+        let loop = try EventLoop(name: "ginnel-shared", configuration)
+        try loop.start()
+        let result = await withTaskExecutorPreference(loop) { () async -> Swift.Result<Result, any Error> in
+            do {
+                return .success(try await body(loop))
+            } catch {
+                return .failure(error)
+            }
+        }
+        await loop.stop()
+        return try result.get()
+    }
+}
 
 package final class EventLoopGroup: Sendable {
     package let loops: [EventLoop]

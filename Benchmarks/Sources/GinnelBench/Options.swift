@@ -1,0 +1,55 @@
+// The arguments of every program here (README, "The contract of a program").
+
+struct Options {
+    var work = "round-trip"
+    var size = 1024
+    var connections = 1
+    var seconds = 1.0
+    var placement = "one-cpu"
+    var batch = 1
+    var variant = "plain"
+    var spin = 0
+    /// Set in the second process: the path of the endpoint.
+    var serve: String?
+
+    struct Unusable: Error { let sentence: String }
+
+    init(_ arguments: [String]) throws {
+        var rest = arguments[...]
+        while let name = rest.popFirst() {
+            guard let value = rest.popFirst() else { throw Unusable(sentence: "\(name) needs a value") }
+            switch name {
+            case "--work": work = try Self.choice(name, value, ["round-trip", "one-way"])
+            case "--size": size = try Self.number(name, value, 1...65_536)
+            case "--connections": connections = try Self.number(name, value, 1...4096)
+            case "--seconds":
+                guard let number = Double(value), (0.01...3600).contains(number) else { throw Unusable(sentence: "--seconds \(value) is not 0.01 to 3600") }
+                seconds = number
+            case "--placement": placement = try Self.choice(name, value, ["one-cpu", "two-cpu"])
+            case "--batch": batch = try Self.number(name, value, 1...64)
+            case "--mode": _ = value
+            case "--variant": variant = try Self.choice(name, value, ["plain", "async", "elsewhere"])
+            case "--spin-us": spin = try Self.number(name, value, 0...1_000_000)
+            case "--serve": serve = value
+            default: throw Unusable(sentence: "unknown argument \(name)")
+            }
+        }
+    }
+
+    private static func choice(_ name: String, _ value: String, _ choices: [String]) throws -> String {
+        guard choices.contains(value) else { throw Unusable(sentence: "\(name) \(value) is none of \(choices.joined(separator: ", "))") }
+        return value
+    }
+
+    private static func number(_ name: String, _ value: String, _ range: ClosedRange<Int>) throws -> Int {
+        guard let number = Int(value), range.contains(number) else { throw Unusable(sentence: "\(name) \(value) is not \(range.lowerBound) to \(range.upperBound)") }
+        return number
+    }
+
+    /// A loop polls only where its process may use more than one processor, so polling across two is measured without pinning: two loops that look
+    /// for work do not share a processor.
+    var pins: Bool { !(placement == "two-cpu" && spin > 0) }
+
+    /// The processor for the server (0) and for the client (0 or 1).
+    var clientProcessor: Int { placement == "two-cpu" ? 1 : 0 }
+}

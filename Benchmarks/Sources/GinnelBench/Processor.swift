@@ -1,0 +1,16 @@
+// Pinning and clocks. Linux only, as the whole benchmark.
+
+import CProcessor
+
+enum Processor {
+    /// Pins this process; threads started afterwards inherit it.
+    static func pin(to processor: Int) throws {
+        guard processor_pin(Int32(processor)) else { throw Wrong(description: "this process may not run on processor \(processor)") }
+    }
+
+    /// Nanoseconds of a clock that only goes forward.
+    static var now: UInt64 { processor_now() }
+
+    /// Processor time of this process and of `other`, in nanoseconds.
+    static func time(with other: Int32) -> UInt64 { processor_time(0) + processor_time(other) }
+}

@@ -1,0 +1,51 @@
+// One call in flight on each connection, the next made as soon as the last has returned.
+
+import Ginnel
+
+struct RoundTrip {
+    let options: Options
+    let server: Int32
+
+    func run(_ clients: [Client], loop: EventLoop) async throws -> Result {
+        let method = options.variant == "async" ? "async" : "plain"
+        let payload = (0..<options.size).map { UInt8(truncatingIfNeeded: $0) }
+        for client in clients {
+            guard try await client.call(method, payload: payload).bytes == payload else { throw Wrong(description: "a reply is not the echo of its request") }
+        }
+        let warmUp = max(options.seconds / 10, 0.1)
+        _ = try await measure(clients, method, payload, seconds: warmUp, loop)
+        return try await measure(clients, method, payload, seconds: options.seconds, loop)
+    }
+
+    private func measure(_ clients: [Client], _ method: String, _ payload: [UInt8], seconds: Double, _ loop: EventLoop) async throws -> Result {
+        let began = Processor.now
+        let processorTime = Processor.time(with: server)
+        let end = began + UInt64(seconds * 1e9)
+        let executor: (any TaskExecutor)? = options.variant == "elsewhere" ? globalConcurrentExecutor : loop
+        var result = Result()
+        try await withThrowingTaskGroup(of: [UInt64].self) { group in
+            for client in clients {
+                group.addTask(executorPreference: executor) { try await calls(client, method, payload, until: end) }
+            }
+            for try await latencies in group { result.latencies += latencies }
+        }
+        result.nanoseconds = Processor.now - began
+        result.processorTime = Processor.time(with: server) - processorTime
+        result.messages = result.latencies.count
+        return result
+    }
+
+    private func calls(_ client: Client, _ method: String, _ payload: [UInt8], until end: UInt64) async throws -> [UInt64] {
+        var latencies: [UInt64] = []
+        latencies.reserveCapacity(1 << 16)
+        var before = Processor.now
+        while before < end {
+            let reply = try await client.call(method, payload: payload)
+            guard reply.bytes.count == payload.count else { throw Wrong(description: "a reply of \(reply.bytes.count) bytes to \(payload.count)") }
+            let after = Processor.now
+            latencies.append(after - before)
+            before = after
+        }
+        return latencies
+    }
+}

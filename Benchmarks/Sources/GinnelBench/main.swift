@@ -1,0 +1,67 @@
+// One workload, once: starts itself a second time as the server, measures, prints one line.
+
+import Foundation
+import Ginnel
+
+func fail(_ sentence: String, status: Int32) -> Never {
+    FileHandle.standardError.write(Data("ginnel-bench: \(sentence)\n".utf8))
+    exit(status)
+}
+
+let options: Options
+do {
+    options = try Options(Array(CommandLine.arguments.dropFirst()))
+} catch let error as Options.Unusable {
+    fail(error.sentence, status: 2)
+}
+do {
+    if let path = options.serve { try await Server.run(options, path: path) } else { print(try await measure(options).line) }
+} catch {
+    fail("\(error)", status: 1)
+}
+
+func measure(_ options: Options) async throws -> Result {
+    if options.pins { try Processor.pin(to: options.clientProcessor) }
+    let directory = FileManager.default.temporaryDirectory.appendingPathComponent("ginnel-bench-\(getpid())")
+    try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
+    defer { try? FileManager.default.removeItem(at: directory) }
+    let path = directory.appendingPathComponent("echo.sock").path
+    let server = Process()
+    server.executableURL = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+    server.arguments = Array(CommandLine.arguments.dropFirst()) + ["--serve", path]
+    try server.run()
+    defer {
+        if server.isRunning { server.terminate() }
+        server.waitUntilExit()
+    }
+    return try await withClients(options, path: path) { clients, loop in
+        let result: Result
+        if options.work == "one-way" {
+            result = try await OneWay(options: options, server: server.processIdentifier).run(clients[0])
+        } else {
+            result = try await RoundTrip(options: options, server: server.processIdentifier).run(clients, loop: loop)
+        }
+        _ = try? await clients[0].call("stop", payload: [])
+        return result
+    }
+}
+
+/// Runs `body` with as many connected clients as are wanted, all on one loop.
+func withClients(_ options: Options, path: String, _ body: @Sendable ([Client], EventLoop) async throws -> Result) async throws -> Result {
+    try await Client.wait(for: .path(path), interval: .milliseconds(10))
+    var loops = LoopConfiguration()
+    loops.polling = .microseconds(options.spin)
+    return try await EventLoop.run(loops) { loop in
+        var configuration = ClientConfiguration()
+        configuration.loop = .shared(loop)
+        let clients = (0..<options.connections).map { _ in Client(to: .path(path), configuration: configuration) }
+        return try await withThrowingTaskGroup(of: Void.self) { group in
+            for client in clients { group.addTask { try? await client.run() } }
+            for client in clients { _ = try await client.ping() }
+            let result = try await body(clients, loop)
+            for client in clients { client.close() }
+            try await group.waitForAll()
+            return result
+        }
+    }
+}
