@@ -28,13 +28,6 @@ package struct Queue<Element: Sendable>: Sendable {
         return element
     }
 
-    /// Changes the oldest element in place.
-    package mutating func updateFirst(_ body: (inout Element) -> Void) {
-        guard head < storage.count, var element = storage[head].take() else { return }
-        body(&element)
-        storage[head] = element
-    }
-
     /// Removes every element for which `body` says so, in order.
     package mutating func removeAll(where body: (Element) -> Bool) {
         var kept: [Element?] = []

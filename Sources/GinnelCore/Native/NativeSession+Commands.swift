@@ -177,10 +177,11 @@ extension NativeSession {
     // MARK: Replies
 
     private mutating func reply(_ stream: UInt32, _ codec: Codec, _ payload: [UInt8], _ now: Moment, _ actions: inout [Action]) {
+        guard incoming[stream]?.isRunning == true else { return }
         guard payload.count <= peerLimits.maximumMessage else {
             return fail(stream, Failure(.tooLarge, "a reply of \(payload.count) bytes, over the caller's limit of \(peerLimits.maximumMessage) (maximumMessage)"), now, &actions)
         }
-        guard incoming[stream]?.isRunning == true, let call = endIncoming(stream) else { return }
+        guard let call = endIncoming(stream) else { return }
         liveness.noteMessage(now)
         if let stopped = call.stopped {
             queueFailure(stopped, stream, call.lane, &actions)
@@ -234,7 +235,7 @@ extension NativeSession {
         queue(message, &actions)
         let limit = configuration.limits.eventBytes
         while phase == .open, outbound.lanes.eventBytes > limit {
-            if configuration.limits.eventOverflow == .dropOldest, outbound.lanes.dropOldestEvent(in: lane) { continue }
+            if configuration.limits.eventOverflow == .dropOldest, outbound.lanes.dropOldestEvent() { continue }
             if configuration.limits.eventOverflow == .dropOldest { break }
             end(CloseReason(by: .us, Failure(.slowReader, "\(outbound.lanes.eventBytes) bytes of events wait for the peer, over the limit of \(limit) (eventBytes)")),
                 telling: true, &actions)

@@ -9,8 +9,8 @@ struct OutputLanes: Sendable {
 
     private struct LaneQueue: Sendable {
         var messages = Queue<OutgoingMessage>()
-        var events = Queue<OutgoingMessage>()
-        var missed: UInt32 = 0
+        var events = EventQueue()
+        /// Bytes that the lane may send before the others have had their turn. Counts only while others wait.
         var allowance = 0
         var eventsNext = false
 
@@ -60,24 +60,16 @@ struct OutputLanes: Sendable {
         lanes[Int(message.lane.rawValue)].messages.append(message)
     }
 
-    /// Drops the oldest event of `lane` that has not begun to leave; the next one says that it is missing.
-    mutating func dropOldestEvent(in lane: Lane) -> Bool {
-        let index = Int(lane.rawValue)
-        var begun: OutgoingMessage?
-        if lanes[index].events.first?.started == true { begun = lanes[index].events.popFirst() }
-        let dropped = lanes[index].events.popFirst()
-        if let begun {
-            var rest = Queue<OutgoingMessage>()
-            rest.append(begun)
-            while let event = lanes[index].events.popFirst() { rest.append(event) }
-            lanes[index].events = rest
+    /// Drops the oldest event of the lowest lane that has one to drop; the next one of that lane says that it is missing.
+    mutating func dropOldestEvent() -> Bool {
+        for index in lanes.indices.reversed() {
+            guard let dropped = lanes[index].events.dropOldest() else { continue }
+            waiting -= 1
+            messageBytes -= dropped.remaining
+            eventBytes -= dropped.byteCount
+            return true
         }
-        guard let dropped else { return false }
-        waiting -= 1
-        messageBytes -= dropped.remaining
-        eventBytes -= dropped.byteCount
-        lanes[index].missed &+= 1
-        return true
+        return false
     }
 
     // MARK: Taking out
@@ -90,30 +82,25 @@ struct OutputLanes: Sendable {
             control.trim(to: 1024)
             return true
         }
-        guard waiting > 0, let index = nextLane() else { return false }
+        guard waiting > 0, let (index, isAlone) = nextLane() else { return false }
         let before = output.count
         let takesEvent = lanes[index].messages.isEmpty || (lanes[index].eventsNext && !lanes[index].events.isEmpty)
         if takesEvent { produceEvent(index, &output, sealed) } else { produceMessage(index, &output, sealed) }
         lanes[index].eventsNext = !takesEvent
-        lanes[index].allowance -= output.count - before
-        if lanes[index].isEmpty { lanes[index].allowance = 0 }
+        if isAlone || lanes[index].isEmpty {
+            lanes[index].allowance = 0
+        } else {
+            lanes[index].allowance -= output.count - before
+        }
         return true
     }
 
     private mutating func produceEvent(_ index: Int, _ output: inout OutputBuffer, _ sealed: Bool) {
-        var last = false
-        var left = 0
-        let missed = lanes[index].missed
-        lanes[index].events.updateFirst { event in
-            left = event.remaining
-            last = event.writeFrame(to: &output, missed: missed, sealed: sealed)
-            left -= event.remaining
-        }
-        lanes[index].missed = 0
-        messageBytes -= left
-        if last, let event = lanes[index].events.popFirst() {
+        let (bytes, finished) = lanes[index].events.writeFrame(to: &output, sealed: sealed)
+        messageBytes -= bytes
+        if let finished {
             waiting -= 1
-            eventBytes -= event.byteCount
+            eventBytes -= finished.byteCount
         }
     }
 
@@ -140,13 +127,13 @@ struct OutputLanes: Sendable {
         behind[stream] = nil
     }
 
-    private mutating func nextLane() -> Int? {
+    private mutating func nextLane() -> (index: Int, isAlone: Bool)? {
         var only: Int?
         for index in lanes.indices where !lanes[index].isEmpty {
-            if only != nil { return nextLaneByWeight() }
+            if only != nil { return nextLaneByWeight().map { ($0, false) } }
             only = index
         }
-        return only
+        return only.map { ($0, true) }
     }
 
     private mutating func nextLaneByWeight() -> Int? {
