@@ -84,7 +84,7 @@ extension NativeSession {
             payload: request.payload)
         if request.itemsFollow { message.flags.insert(.itemsFollow) }
         queue(message, &actions)
-        if request.itemsFollow { actions.append(.mayCarryOn(token)) }
+        if request.itemsFollow, phase == .open { actions.append(.mayCarryOn(token)) }
     }
 
     /// Starts calls that waited, as far as the peer's permission goes.

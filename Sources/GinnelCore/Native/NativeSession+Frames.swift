@@ -94,7 +94,8 @@ extension NativeSession {
 
     /// Why a well-formed request does not reach its handler.
     private func refusal(of head: RequestHead, codec: Codec) -> Failure? {
-        if farewell.isSaid { return Failure(.unavailable, "this side is shutting down and has not begun the call") }
+        // After the peer's farewell alone it is one that the farewell overtook on its way, and the peer waits for its end.
+        if farewell.ours != nil { return Failure(.unavailable, "this side is shutting down and has not begun the call") }
         if head.method == nil { return Failure(.invalidRequest, "the method name is not UTF-8") }
         if head.timeLeft == 0 { return Failure(.deadlineExceeded, "the deadline had passed when the request was sent") }
         guard configuration.codecs.contains(codec) else { return Failure(.unsupportedCodec, "codec \(codec.rawValue) is not known here") }

@@ -35,6 +35,7 @@ extension NativeSession {
         outbound.sealed = agreement.features.contains(.checksums)
         outbound.requests = SendWindow(agreement.peerLimits.requestWindow)
         liveness.heartbeat = agreement.heartbeat
+        liveness.noteMessage(now)
         actions.append(.established(Establishment(
             service: agreement.service, instance: agreement.identity, peerLimits: agreement.peerLimits, program: agreement.program)))
         startCalls(now, &actions)

@@ -20,6 +20,7 @@ extension NativeSession {
                 let payload = offset + FrameHeader.size..<offset + FrameHeader.size + header.length
                 if let kind { try take(kind, header, payload, of: input, now, &actions) }
                 offset = payload.upperBound
+                endIfSlowReader(&actions)
             }
         } catch {
             end(CloseReason(by: .us, error.failure), telling: true, &actions)

@@ -40,7 +40,7 @@ extension NativeSession {
 
     package var wakeUp: WakeUp {
         guard phase != .closed else { return WakeUp() }
-        var wakeUp = WakeUp(awake: liveness.wakeUp)
+        var wakeUp = WakeUp(awake: phase == .open ? liveness.wakeUp : nil)
         if handshakeDeadline != .max { wakeUp.include(awake: handshakeDeadline) }
         wakeUp.include(continuous: outgoing.earliestDeadline)
         wakeUp.include(continuous: incoming.earliestDeadline)

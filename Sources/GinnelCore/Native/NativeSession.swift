@@ -95,14 +95,18 @@ extension NativeSession: SessionMachine {
         outbound.lanes.appendControl(kind, stream: stream, payload: payload, sealed: outbound.sealed)
     }
 
-    /// Queues a message; a peer for whom too much waits is closed.
+    /// Queues a message.
     mutating func queue(_ message: OutgoingMessage, _ actions: inout [Action]) {
         outbound.lanes.append(message)
+        endIfSlowReader(&actions)
+    }
+
+    /// A peer for whom too much waits is closed, be it messages or answers to its own pings.
+    mutating func endIfSlowReader(_ actions: inout [Action]) {
         let limit = configuration.limits.bufferedBytes
-        if outbound.lanes.byteCount > limit {
-            end(CloseReason(by: .us, Failure(.slowReader, "\(outbound.lanes.byteCount) bytes wait for the peer, over the limit of \(limit) (bufferedBytes)")),
-                telling: true, &actions)
-        }
+        guard outbound.lanes.byteCount > limit, phase == .open else { return }
+        end(CloseReason(by: .us, Failure(.slowReader, "\(outbound.lanes.byteCount) bytes wait for the peer, over the limit of \(limit) (bufferedBytes)")),
+            telling: true, &actions)
     }
 
     var announced: AnnouncedLimits { configuration.limits.announced }

@@ -72,6 +72,12 @@ package struct MachineEnd {
         }
     }
 
+    /// The channel takes nothing.
+    package mutating func noteOutputBlocked() { session.noteOutputBlocked(at: now) }
+
+    /// The channel took something.
+    package mutating func noteOutputMoved() { session.noteOutputMoved() }
+
     // MARK: Output
 
     /// Takes bytes from the machine until `goal` are there or nothing waits; with a goal of 1, one frame or all control frames.

@@ -89,6 +89,15 @@ extension MachineEnd {
         _ = takeAll()
     }
 
+    /// Goes on with `stream` as the next number, as if all those before it had been used. Forgets the actions so far.
+    mutating func jump(to stream: UInt32) {
+        guard var machine = native else { return }
+        machine.outgoing.nextStream = stream
+        let time = now
+        self = MachineEnd(machine)
+        now = time
+    }
+
     mutating func receive(_ frames: WireFrame...) {
         receive(frames.flatMap(\.encoded))
     }

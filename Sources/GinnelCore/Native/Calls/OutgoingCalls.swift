@@ -20,7 +20,8 @@ struct OutgoingCalls: Sendable {
     private var calls: [UInt32: Call] = [:]
     private var waiting = [Queue<Waiting>](repeating: Queue(), count: Lane.allCases.count)
     private(set) var waitingCount = 0
-    private var nextStream: UInt32
+    /// Where the search for the next free number begins; wraps.
+    var nextStream: UInt32
     private let role: Role
     private var deadlines = DeadlineQueue()
     private var waitingDeadlines = DeadlineQueue()
