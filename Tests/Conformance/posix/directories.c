@@ -179,9 +179,10 @@ static void prepare(void) {
     gn_error error;
     char other[192];
     place_make(&place);
-    mode_t mask = umask(0);
-    EXPECT(gn_directory_prepare(place.directory, &error) == GN_DONE);
+    mode_t mask = umask(0277);
+    gn_outcome outcome = gn_directory_prepare(place.directory, &error);
     (void)umask(mask);
+    EXPECT(outcome == GN_DONE);
     EXPECT(mode_of(place.directory) == 0700);
     EXPECT(gn_directory_prepare(place.directory, &error) == GN_DONE);
     (void)snprintf(other, sizeof other, "%s/link", place.root);

@@ -221,8 +221,8 @@ static void closed_by_exec(void) {
     struct ends ends;
     char byte;
     const char *const role[] = {"count-descriptors", NULL};
-    ends_connect(&ends);
     int before = child_finish(child_start(role, NULL, 0, GN_NO_HANDLE));
+    ends_connect(&ends);
     int file = file_with("c");
     EXPECT(fcntl(file, F_SETFD, FD_CLOEXEC) == 0);
     send_handles(ends.a, &file, 1);

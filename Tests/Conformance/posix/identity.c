@@ -1,6 +1,13 @@
 // Peer identity with other users, other programs, and processes that are gone.
 #include "posix_support.h"
 
+#if defined(__linux__)
+#include <linux/sched.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#endif
+
 enum { PROGRAM = GN_PEER_EXECUTABLE | GN_PEER_DIGEST };
 
 static void user_and_group(void) {
@@ -126,6 +133,43 @@ static void ended_but_not_reaped(void) {
     place_remove(&place);
 }
 
+/// Starts a process with exactly this id, which does nothing. False when the kernel does not let us.
+static bool start_with_id(pid_t id) {
+    struct clone_args arguments = {.exit_signal = SIGCHLD, .set_tid = (uintptr_t)&id, .set_tid_size = 1};
+    long child = syscall(SYS_clone3, &arguments, sizeof arguments);
+    while (child == 0) (void)pause();
+    return child == id;
+}
+
+static void id_used_again(void) {
+    struct place place;
+    struct partner partner;
+    gn_listener *listener;
+    gn_peer peer;
+    gn_error error;
+    gn_channel *channel = accept_partner(&place, &partner, &listener);
+    pid_t id = (pid_t)gn_process_id(partner.process);
+    EXPECT(partner_finish(&partner) == 0);
+    if (start_with_id(id)) {
+        // Somebody else has the number now, and a program that could be read.
+        char link[64], target[4096];
+        (void)snprintf(link, sizeof link, "/proc/%d/exe", id);
+        bool readable = readlink(link, target, sizeof target) > 0;
+        gn_outcome outcome = gn_peer_identify(channel, PROGRAM, &peer, &error);
+        EXPECT(gn_fault_add("getsockopt", 1, 1, ENOPROTOOPT));
+        uint32_t known = peer.known;
+        gn_outcome older = gn_peer_identify(channel, PROGRAM, &peer, &error);
+        EXPECT(kill(id, SIGKILL) == 0 && waitpid(id, NULL, 0) == id);
+        EXPECT(readable && outcome == GN_DONE && older == GN_DONE);
+        EXPECT((known & PROGRAM) == 0 && (peer.known & PROGRAM) == 0);
+    } else {
+        (void)printf("# not allowed to choose a process id, not looked at: an id that is used again\n");
+    }
+    gn_channel_abort(channel);
+    gn_listener_close(listener);
+    place_remove(&place);
+}
+
 static void kernel_without_peer_pidfd(void) {
     struct place place;
     struct partner partner;
@@ -185,6 +229,7 @@ void suite_identity(void) {
     check("another program has another path and digest, also after its file was replaced", another_program);
 #if defined(__linux__)
     check("a process that has ended has no program, even before it is reaped", ended_but_not_reaped);
+    check("a process that has got the peer's id afterwards is not taken for the peer", id_used_again);
     check("without SO_PEERPIDFD the process is opened by number while the connection lasts", kernel_without_peer_pidfd);
     check("a program that cannot be read is unknown, which is no error", unreadable_program);
 #endif

@@ -157,6 +157,56 @@ static void open_and_close(void *argument) {
     }
 }
 
+#if defined(__linux__)
+/// How many of our descriptors lead to a file of this name, removed or not.
+static int open_under(const char *path) {
+    int count = 0;
+    for (int descriptor = 0; descriptor < 256; descriptor++) {
+        char link[64], target[512];
+        (void)snprintf(link, sizeof link, "/proc/self/fd/%d", descriptor);
+        ssize_t length = readlink(link, target, sizeof target - 1);
+        if (length > 0) count += strncmp(target, path, strlen(path)) == 0;
+    }
+    return count;
+}
+
+typedef struct attempt {
+    const struct place *place;
+    gn_outcome outcome;
+    gn_error error;
+} attempt;
+
+static void try_to_open(void *argument) {
+    attempt *self = argument;
+    gn_listener *listener;
+    gn_endpoint_facts facts;
+    self->outcome = gn_listener_open(&self->place->options, &listener, &facts, &self->error);
+    if (self->outcome == GN_DONE) gn_listener_close(listener);
+}
+
+static void replaced_before_locked(void) {
+    struct place place;
+    gn_thread *thread;
+    gn_error error;
+    place_make(&place);
+    place_make_directory(&place, 0700);
+    write_file(place.lock, "");
+    attempt late = {.place = &place};
+    // Keeps the other thread between opening the file and locking it.
+    EXPECT(gn_fault_add("flock", 0, UINT32_MAX, EINTR));
+    EXPECT(gn_thread_start("late", try_to_open, &late, &thread, &error) == GN_DONE);
+    while (open_under(place.lock) == 0) {}
+    EXPECT(unlink(place.lock) == 0);
+    int successor = open(place.lock, O_RDWR | O_CREAT | O_EXCL, 0600);
+    EXPECT(successor >= 0 && flock(successor, LOCK_EX | LOCK_NB) == 0);
+    gn_fault_clear();
+    gn_thread_join(thread);
+    EXPECT(late.outcome == GN_FAILED && late.error.code == GN_CODE_BUSY);
+    EXPECT(exists(place.lock) && close(successor) == 0);
+    place_remove(&place);
+}
+#endif
+
 static void many_at_once(void) {
     enum { THREADS = 4 };
     struct place place;
@@ -207,6 +257,9 @@ void suite_lock(void) {
     check("a stranger's lock is unsafe, is named, and stays", of_a_stranger);
     check("a lock file that was left behind is used again and closed to others", old_file_is_used);
     check("the lock is a flock, both ways", taken_with_flock);
+#if defined(__linux__)
+    check("a lock on a file that has lost its name meanwhile does not count", replaced_before_locked);
+#endif
     check("of many that open at once one has the endpoint, and its name leads to it", many_at_once);
     check("an inspector never gets in the way of a service that starts", inspected_meanwhile);
 }
