@@ -98,7 +98,7 @@ package final class Driver: @unchecked Sendable {
     @discardableResult
     package func submit(_ command: Command) -> Acceptance {
         let onLoop = loop.isCurrent
-        let now = onLoop ? loop.now : Moment.now
+        let now = onLoop && !command.needsExactTime ? loop.now : Moment.now
         var actions: [Action] = []
         let (acceptance, hasOutput, armAt, resumes) = state.withLock { state in
             let wanted = state.session.wantsInput
@@ -191,6 +191,11 @@ extension Driver: LoopMember {
         isInFlushList = true
         loop.flushAtEndOfTurn(self)
     }
+}
+
+extension Command {
+    /// Whether the time of the beginning of the loop's turn is not good enough: what is left of a deadline must not grow by what the turn has taken so far.
+    var needsExactTime: Bool { if case .call(_, let request) = self { request.deadline != nil } else { false } }
 }
 
 extension Action {
