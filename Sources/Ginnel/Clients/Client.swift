@@ -105,6 +105,9 @@ public final class Client: Sendable {
         for waiter in waiters { waiter.resume() }
     }
 
+    /// Whether the calling thread is the one on which the connection lives; false before there is one.
+    package var isOnLoop: Bool { if case .connected(let connection) = state.withLock({ $0.phase }) { connection.loop.isCurrent } else { false } }
+
     // MARK: What the service said
 
     /// Who serves, as the kernel says; `nil` before it is connected.
