@@ -1,0 +1,76 @@
+# `make help` lists what there is. Everything is built below .build, and the two commands that most people need, `make demo` and
+# `make test`, do all their set-up themselves.
+#
+# Each target is one thing that can be checked alone; `test` is the sum of those that must pass before a change is taken, and stays under 15
+# minutes on two processors. `.ci/run` runs it and then the longer ones.
+
+SWIFT ?= swift
+PYTHON := python3 -B
+# Warnings are errors wherever our own code is compiled for a check.
+STRICT := -Xswiftc -warnings-as-errors -Xcc -Werror
+# Options in the environment could silence a sanitizer; none is passed on.
+UNSUPPRESSED := env -u TSAN_OPTIONS -u ASAN_OPTIONS -u UBSAN_OPTIONS -u LSAN_OPTIONS
+SWIFT_FILES := find . -name .build -prune -o -name '*.swift' -print0 | xargs -0
+
+.NOTPARALLEL:
+.PHONY: help demo test tools check lint house build unit conformance model allocations benchmarks-unit example sanitize fuzz bench format clean
+
+help:  ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*##\(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "  make %-16s%s\n", $$1, $$2 }'
+
+demo:  ## build for release and show what Ginnel does, in a few seconds
+	$(SWIFT) build -c release --product ginnel
+	.build/release/ginnel demo
+
+test: tools check build unit conformance model benchmarks-unit allocations example  ## every check that a change must pass; installs what the tests need
+
+tools:  ## install what the tests need and this machine lacks
+	scripts/install-test-tools.sh
+
+check: lint house  ## every check that runs nothing: format, house rules, documents
+
+lint:
+	@$(SWIFT_FILES) $(SWIFT) format lint --strict --parallel
+
+house:
+	@$(PYTHON) -m unittest discover --start-directory scripts --quiet
+	@$(PYTHON) scripts/check.py
+
+build:
+	$(SWIFT) build --build-tests $(STRICT)
+
+unit:  ## the Swift tests
+	$(SWIFT) test $(STRICT)
+
+conformance:  ## the contract of the platform layer, as a C program
+	$(MAKE) -C Tests/Conformance
+
+model:  ## check the Promela models with spin
+	docs/models/check.sh
+
+benchmarks-unit:
+	$(MAKE) -C Benchmarks test
+
+allocations:  ## count what a call allocates
+	Tests/Allocations/run.sh
+
+example:  ## build Examples/Hello and run it
+	scripts/run-example.sh $(STRICT)
+
+sanitize:  ## the tests under the thread and the address sanitizer, the C program under address and undefined
+	$(UNSUPPRESSED) $(SWIFT) test --sanitize=thread --scratch-path .build/thread
+	$(UNSUPPRESSED) $(SWIFT) test --sanitize=address --scratch-path .build/address
+	$(UNSUPPRESSED) $(MAKE) -C Tests/Conformance BUILD=../../.build/conformance-sanitized EXTRA='-fsanitize=address,undefined -fno-sanitize-recover=all'
+
+fuzz:  ## 60 seconds of fuzzing
+	Fuzz/run.sh
+
+bench:  ## measure beside raw C and libuv; QUICK=1 for one minute instead of five, STRICT_BUDGETS=1 to fail on a missed budget
+	$(SWIFT) build -c release --package-path Benchmarks
+	$(PYTHON) Benchmarks/run.py $(if $(QUICK),--quick) $(if $(STRICT_BUDGETS),--strict)
+
+format:  ## format the Swift files in place
+	$(SWIFT_FILES) $(SWIFT) format --in-place --parallel
+
+clean:  ## remove everything that was built
+	rm -rf .build Benchmarks/.build Examples/*/.build

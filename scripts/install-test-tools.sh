@@ -1,0 +1,33 @@
+#!/bin/bash
+# Installs what the tests need beyond the Swift toolchain, gcc, Python and git, and only what is missing. The library itself needs none of it.
+set -euo pipefail
+
+# package | what shows that it is there: a command, or a file
+needed() {
+    cat <<'LIST'
+make make
+gcc cc
+python3 python3
+git git
+strace strace
+spin spin
+util-linux setpriv
+libuv1-dev /usr/include/uv.h
+LIST
+}
+
+missing=()
+while read -r package sign; do
+    command -v "$sign" > /dev/null || [ -f "$sign" ] || missing+=("$package")
+done < <(needed)
+[ ${#missing[@]} -gt 0 ] || exit 0
+
+echo "The tests need ${missing[*]}." >&2
+if ! command -v apt-get > /dev/null; then
+    echo "Install them by this system's own means and try again." >&2
+    exit 1
+fi
+root=()
+[ "$(id -u)" -eq 0 ] || root=(sudo)
+"${root[@]}" apt-get update -q
+"${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${missing[@]}"
