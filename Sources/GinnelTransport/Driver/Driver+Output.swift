@@ -37,7 +37,8 @@ extension Driver {
             state.isFlushing = true
             // The loop's own buffer is large and warm; what the channel does not take stays with the connection, buffer and all.
             if onLoop, staging.isEmpty { swap(&staging, &loop.scratch.output) }
-            return .again
+            if staging.isEmpty { state.session.produce(into: &staging, goal: Self.portion) }
+            return staging.isEmpty ? .again : .write
         }
         var left = onLoop ? Int.max : Self.handover
         var step = first

@@ -1,7 +1,5 @@
 // The loop as an executor of Swift's concurrency.
 
-internal import CGinnelPlatform
-
 extension EventLoop: SerialExecutor, TaskExecutor {
     /// Runs the job on the loop; on the global executor once the loop has stopped, so that no task is left behind.
     public func enqueue(_ job: consuming ExecutorJob) {
@@ -10,18 +8,12 @@ extension EventLoop: SerialExecutor, TaskExecutor {
             localJobs.append(unowned)
             return
         }
-        enum Next { case wake, nothing, elsewhere }
-        let next = inbox.withLock { inbox -> Next in
-            guard inbox.phase != .stopped else { return .elsewhere }
+        let isTaken = inbox.withLock { inbox in
+            guard inbox.phase != .stopped else { return false }
             inbox.jobs.append(unowned)
-            defer { inbox.sleeps = false }
-            return inbox.sleeps ? .wake : .nothing
+            return true
         }
-        switch next {
-        case .wake: gn_poller_wake(poller)
-        case .nothing: break
-        case .elsewhere: globalConcurrentExecutor.enqueue(unowned)
-        }
+        if isTaken { noteMail() } else { globalConcurrentExecutor.enqueue(unowned) }
     }
 
     public func checkIsolated() {

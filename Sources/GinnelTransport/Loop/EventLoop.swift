@@ -23,13 +23,16 @@ public final class EventLoop: @unchecked Sendable {
     struct Inbox {
         var jobs: [UnownedJob] = []
         var notes: [Note] = []
-        /// The thread waits in the poller and must be woken.
-        var sleeps = false
         var phase = Phase.ready
         var stopWaiters: [CheckedContinuation<Void, Never>] = []
     }
 
     let inbox = Guarded(Inbox())
+    /// There is something in the inbox: set after it was put there, cleared before it is taken out. Saves a turn without mail the lock.
+    private let hasMail = Atomic(false)
+    /// The thread waits in the poller, or is about to, and must be woken. Whoever brings mail sets `hasMail` and then looks here; the thread sets this and then
+    /// looks at `hasMail`: both sequentially consistent, so that one of the two sees the other.
+    private let sleeps = Atomic(false)
     package let poller: OpaquePointer
     private let name: String
     private let pollingTime: UInt64
@@ -46,12 +49,16 @@ public final class EventLoop: @unchecked Sendable {
     private var members: [UInt64: any LoopMember] = [:]
     private var nextToken: UInt64 = 1
     private var timers = TimerHeap()
-    private var toFlush: [any LoopMember] = []
-    private var toRead: [any LoopMember] = []
+    private var toFlush = MemberBatches()
+    private var toRead = MemberBatches()
     /// Now, as of the beginning of the turn or the last handler.
     package private(set) var now = Moment.now
     private var lastWork: UInt64 = 0
+    /// `stop` was called, or may have been.
+    private var mayBeOver = false
     private var lastActive: UInt64 = 0
+    private var clocksReadAt: UInt64 = 0
+    private var clockDifference: UInt64 = 0
     /// Memory that members share, since one of them works at a time.
     package let scratch = LoopScratch()
 
@@ -96,7 +103,7 @@ public final class EventLoop: @unchecked Sendable {
                 inbox.stopWaiters.append(continuation)
                 return false
             }
-            if isOver { continuation.resume() } else { gn_poller_wake(poller) }
+            if isOver { continuation.resume() } else { noteMail() }
         }
         if let thread = thread.take() { gn_thread_join(thread) }
     }
@@ -108,13 +115,18 @@ public final class EventLoop: @unchecked Sendable {
 
     /// Runs `note` on the loop, in the order of posting; never, when the loop has stopped.
     package func post(_ note: @escaping Note) {
-        let wakes = inbox.withLock { inbox in
+        let isTaken = inbox.withLock { inbox in
             guard inbox.phase != .stopped else { return false }
             inbox.notes.append(note)
-            defer { inbox.sleeps = false }
-            return inbox.sleeps
+            return true
         }
-        if wakes { gn_poller_wake(poller) }
+        if isTaken { noteMail() }
+    }
+
+    /// The inbox has something new.
+    func noteMail() {
+        hasMail.store(true, ordering: .sequentiallyConsistent)
+        if sleeps.load(ordering: .sequentiallyConsistent), sleeps.exchange(false, ordering: .sequentiallyConsistent) { gn_poller_wake(poller) }
     }
 
     /// Runs `body` on the loop and waits for it.
@@ -168,8 +180,7 @@ public final class EventLoop: @unchecked Sendable {
     /// One turn; true when the loop is over.
     private func turn(_ events: UnsafeMutableBufferPointer<gn_event>) -> Bool {
         let ready = wait(events)
-        now = Moment.now
-        lastWork = now.awake
+        readClocks()
         for event in ready { members[event.token]?.isReady(Readiness(rawValue: event.kind)) }
         readOn()
         while let token = timers.popDue(now.awake) { members[token]?.timeHasCome(now) }
@@ -184,44 +195,47 @@ public final class EventLoop: @unchecked Sendable {
         var count = 0
         var error = gn_error()
         let outcome = gn_poller_wait(poller, events.baseAddress, events.count, timeout, &count, &error)
-        if timeout != 0 { inbox.withLock { $0.sleeps = false } }
+        if timeout != 0 { sleeps.store(false, ordering: .relaxed) }
         // A poller that fails has nothing to report; timers and jobs go on.
         return events[..<(outcome == GN_DONE ? count : 0)]
     }
 
     private func timeToWait() -> UInt64 {
         guard localJobs.isEmpty, toRead.isEmpty, toFlush.isEmpty else { return 0 }
-        let polls = pollingTime > 0 && gn_clock_awake() &- lastActive < pollingTime
-        let mayWait = inbox.withLock { inbox in
-            guard inbox.jobs.isEmpty, inbox.notes.isEmpty, inbox.phase == .running, !polls else { return false }
-            inbox.sleeps = true
-            return true
+        if pollingTime > 0, gn_clock_awake() &- lastActive < pollingTime { return 0 }
+        sleeps.store(true, ordering: .sequentiallyConsistent)
+        guard !hasMail.load(ordering: .sequentiallyConsistent) else {
+            sleeps.store(false, ordering: .relaxed)
+            return 0
         }
-        guard mayWait else { return 0 }
         guard let next = timers.earliest else { return .max }  // GN_WAIT_FOR_EVER
+        // What the turn has used up of this is too little to read the clock again; a timer that comes early looks at the time and is armed anew.
+        return next > lastWork ? next - lastWork : 0
+    }
+
+    /// The clocks' difference changes when the machine sleeps, which a running program notices as no time at all: one of them is enough for most turns.
+    private func readClocks() {
         let awake = gn_clock_awake()
-        return next > awake ? next - awake : 0
+        lastWork = awake
+        if awake &- clocksReadAt < 1_000_000 {
+            now = Moment(awake: awake, continuous: awake &+ clockDifference)
+        } else {
+            clocksReadAt = awake
+            now = Moment(awake: awake, continuous: gn_clock_continuous())
+            clockDifference = now.continuous &- awake
+        }
     }
 
     private func readOn() {
         guard !toRead.isEmpty else { return }
-        let members = toRead
-        toRead.removeAll(keepingCapacity: true)
-        for member in members { member.isReady(.readable) }
+        let batch = toRead.take()
+        for member in batch { member.isReady(.readable) }
+        toRead.giveBack(batch)
     }
 
     private func runNotesAndJobs() -> Bool {
-        let (notes, jobs) = inbox.withLock { inbox in
-            guard !inbox.notes.isEmpty || !inbox.jobs.isEmpty else { return ([Note](), [UnownedJob]()) }
-            defer {
-                inbox.notes = []
-                inbox.jobs = []
-            }
-            return (inbox.notes, inbox.jobs)
-        }
-        for note in notes { note() }
-        var worked = !notes.isEmpty || !jobs.isEmpty
-        for job in jobs { run(job) }
+        var worked = hasMail.load(ordering: .relaxed)
+        if worked { openMail() }
         // Jobs that these jobs made wait no longer than this: what a loop does between two reads stays bounded.
         for _ in 0..<8 where !localJobs.isEmpty {
             worked = true
@@ -232,6 +246,21 @@ public final class EventLoop: @unchecked Sendable {
         return worked
     }
 
+    private func openMail() {
+        hasMail.store(false, ordering: .sequentiallyConsistent)
+        let (notes, jobs) = inbox.withLock { inbox in
+            defer {
+                inbox.notes = []
+                inbox.jobs = []
+            }
+            return (inbox.notes, inbox.jobs)
+        }
+        for note in notes { note() }
+        for job in jobs { run(job) }
+        // A request to stop comes without a letter; it is looked at only in turns with mail.
+        mayBeOver = true
+    }
+
     private func run(_ job: UnownedJob) {
         job.runSynchronously(isolatedTo: asUnownedSerialExecutor(), taskExecutor: asUnownedTaskExecutor())
         noteWork("a task")
@@ -239,13 +268,15 @@ public final class EventLoop: @unchecked Sendable {
 
     private func flushAll() {
         guard !toFlush.isEmpty else { return }
-        let members = toFlush
-        toFlush.removeAll(keepingCapacity: true)
-        for member in members { member.flush() }
+        let batch = toFlush.take()
+        for member in batch { member.flush() }
+        toFlush.giveBack(batch)
     }
 
     private func isOver() -> Bool {
+        guard mayBeOver else { return false }
         let waiters: [CheckedContinuation<Void, Never>]? = inbox.withLock { inbox in
+            mayBeOver = inbox.phase == .stopping
             guard inbox.phase == .stopping, inbox.jobs.isEmpty, inbox.notes.isEmpty, localJobs.isEmpty else { return nil }
             inbox.phase = .stopped
             defer { inbox.stopWaiters = [] }

@@ -19,3 +19,25 @@ package protocol LoopMember: AnyObject, Sendable {
     /// The turn is over: send what was gathered in it. Called when the member asked for it with `EventLoop.flushAtEndOfTurn`.
     func flush()
 }
+
+/// Members that wait for something in the next turn. Two arrays take turns, so that a busy loop allocates nothing.
+struct MemberBatches {
+    private var waiting: [any LoopMember] = []
+    private var spare: [any LoopMember] = []
+
+    var isEmpty: Bool { waiting.isEmpty }
+
+    mutating func append(_ member: any LoopMember) { waiting.append(member) }
+
+    /// All that wait; who comes from now on waits for the next time.
+    mutating func take() -> [any LoopMember] {
+        swap(&waiting, &spare)
+        defer { spare = [] }
+        return spare
+    }
+
+    mutating func giveBack(_ batch: consuming [any LoopMember]) {
+        batch.removeAll(keepingCapacity: true)
+        spare = batch
+    }
+}

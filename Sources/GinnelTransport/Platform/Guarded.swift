@@ -5,24 +5,30 @@
 
 internal import CGinnelPlatform
 
-/// `@unchecked Sendable`: `value` is touched only while `mutex` is held.
+/// `@unchecked Sendable`: `value` is touched only while `mutex` is held. It lies behind a pointer, since the lock already gives what Swift's own check of exclusive access,
+/// which would cost more than the lock, is there to prove.
 package final class Guarded<Value>: @unchecked Sendable {
-    private var value: Value
+    private let value: UnsafeMutablePointer<Value>
     private let mutex: OpaquePointer
 
     package init(_ value: consuming Value) {
-        self.value = value
+        self.value = .allocate(capacity: 1)
+        self.value.initialize(to: value)
         guard let mutex = gn_mutex_create() else { fatalError("no memory for a lock") }
         self.mutex = mutex
     }
 
-    deinit { gn_mutex_destroy(mutex) }
+    deinit {
+        value.deinitialize(count: 1)
+        value.deallocate()
+        gn_mutex_destroy(mutex)
+    }
 
     /// Runs `body` alone. It must not wait for anything and not come back here.
     @inline(__always)
     package func withLock<Result, Failed: Error>(_ body: (inout Value) throws(Failed) -> Result) throws(Failed) -> Result {
         gn_mutex_lock(mutex)
         defer { gn_mutex_unlock(mutex) }
-        return try body(&value)
+        return try body(&value.pointee)
     }
 }
