@@ -71,11 +71,16 @@ package struct WakeUp: Sendable, Equatable {
     }
 
     package mutating func include(awake other: UInt64?) {
-        awake = [awake, other].compactMap { $0 }.min()
+        awake = Self.earlier(awake, other)
     }
 
     package mutating func include(continuous other: UInt64?) {
-        continuous = [continuous, other].compactMap { $0 }.min()
+        continuous = Self.earlier(continuous, other)
+    }
+
+    private static func earlier(_ first: UInt64?, _ second: UInt64?) -> UInt64? {
+        guard let first, let second else { return first ?? second }
+        return Swift.min(first, second)
     }
 
     package mutating func include(_ other: WakeUp) {

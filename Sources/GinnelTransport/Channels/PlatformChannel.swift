@@ -6,8 +6,7 @@ package import GinnelCore
 /// `@unchecked Sendable`: the platform's contract allows one reader and one writer at a time, and the driver keeps to it; the end comes on
 /// the loop, when neither reads nor writes.
 package final class PlatformChannel: Channel, @unchecked Sendable {
-    private var handle: OpaquePointer?
-    private weak var loop: EventLoop?
+    @exclusivity(unchecked) private var handle: OpaquePointer?
 
     package init(owning handle: OpaquePointer) { self.handle = handle }
 

@@ -36,17 +36,17 @@ package final class Driver: @unchecked Sendable {
     let channel: any Channel
     let state: Guarded<State>
     /// Frames that the channel did not take at once.
-    var staging = OutputBuffer()
+    @exclusivity(unchecked) var staging = OutputBuffer()
 
-    // Loop only.
-    var delegate: (any SessionDelegate)?
-    var token: UInt64 = 0
-    var isInFlushList = false
+    // Loop only, as on the loop itself.
+    @exclusivity(unchecked) var delegate: (any SessionDelegate)?
+    @exclusivity(unchecked) var token: UInt64 = 0
+    @exclusivity(unchecked) var isInFlushList = false
     /// Input lies ready that the machine did not want.
-    var hasUnreadInput = false
-    var isReading = false
+    @exclusivity(unchecked) var hasUnreadInput = false
+    @exclusivity(unchecked) var isReading = false
     /// The peer's side has ended; nothing more to read.
-    var inputHasEnded = false
+    @exclusivity(unchecked) var inputHasEnded = false
 
     private init(_ channel: any Channel, _ session: Session, peer: PeerIdentity, loop: EventLoop) {
         self.channel = channel

@@ -43,22 +43,22 @@ public final class EventLoop: @unchecked Sendable {
     /// 0 until the thread runs.
     private let threadNumber = Atomic<UInt64>(0)
 
-    // Loop only.
-    var localJobs: [UnownedJob] = []
-    private var jobBatch: [UnownedJob] = []
-    private var members: [UInt64: any LoopMember] = [:]
-    private var nextToken: UInt64 = 1
-    private var timers = TimerHeap()
-    private var toFlush = MemberBatches()
-    private var toRead = MemberBatches()
+    // Loop only. One thread touches these, and no access spans a call that could come back to them, so the run-time check of exclusive access is spared.
+    @exclusivity(unchecked) var localJobs: [UnownedJob] = []
+    @exclusivity(unchecked) private var jobBatch: [UnownedJob] = []
+    @exclusivity(unchecked) private var members: [UInt64: any LoopMember] = [:]
+    @exclusivity(unchecked) private var nextToken: UInt64 = 1
+    @exclusivity(unchecked) private var timers = TimerHeap()
+    @exclusivity(unchecked) private var toFlush = MemberBatches()
+    @exclusivity(unchecked) private var toRead = MemberBatches()
     /// Now, as of the beginning of the turn or the last handler.
-    package private(set) var now = Moment.now
-    private var lastWork: UInt64 = 0
+    @exclusivity(unchecked) package private(set) var now = Moment.now
+    @exclusivity(unchecked) private var lastWork: UInt64 = 0
     /// `stop` was called, or may have been.
-    private var mayBeOver = false
-    private var lastActive: UInt64 = 0
-    private var clocksReadAt: UInt64 = 0
-    private var clockDifference: UInt64 = 0
+    @exclusivity(unchecked) private var mayBeOver = false
+    @exclusivity(unchecked) private var lastActive: UInt64 = 0
+    @exclusivity(unchecked) private var clocksReadAt: UInt64 = 0
+    @exclusivity(unchecked) private var clockDifference: UInt64 = 0
     /// Memory that members share, since one of them works at a time.
     package let scratch = LoopScratch()
 
@@ -229,8 +229,8 @@ public final class EventLoop: @unchecked Sendable {
     private func readOn() {
         guard !toRead.isEmpty else { return }
         let batch = toRead.take()
-        for member in batch { member.isReady(.readable) }
-        toRead.giveBack(batch)
+        for index in batch.indices { batch[index].isReady(.readable) }
+        toRead.giveBack(consume batch)
     }
 
     private func runNotesAndJobs() -> Bool {
@@ -269,8 +269,8 @@ public final class EventLoop: @unchecked Sendable {
     private func flushAll() {
         guard !toFlush.isEmpty else { return }
         let batch = toFlush.take()
-        for member in batch { member.flush() }
-        toFlush.giveBack(batch)
+        for index in batch.indices { batch[index].flush() }
+        toFlush.giveBack(consume batch)
     }
 
     private func isOver() -> Bool {
@@ -294,8 +294,8 @@ package final class LoopScratch {
     package static let readSize = 256 * 1024
 
     package let readBuffer = UnsafeMutableRawBufferPointer.allocate(byteCount: LoopScratch.readSize, alignment: 64)
-    package var output = OutputBuffer()
-    package var actions: [Action] = []
+    @exclusivity(unchecked) package var output = OutputBuffer()
+    @exclusivity(unchecked) package var actions: [Action] = []
 
     init() {}
 
