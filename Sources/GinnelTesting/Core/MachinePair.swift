@@ -19,7 +19,9 @@ package struct MachinePair {
 
     package subscript(side: Role) -> MachineEnd {
         get { side == .client ? client : service }
-        set { if side == .client { client = newValue } else { service = newValue } }
+        _modify {  // in place: a copy would take all that the machine holds with it
+            if side == .client { yield &client } else { yield &service }
+        }
     }
 
     package mutating func start() {

@@ -13,6 +13,8 @@ package struct WireAuditor {
     private struct Partial {
         var kind: UInt8
         var left: Int
+        /// The other side has cancelled: the rest need not come.
+        var mayStop = false
     }
 
     private struct Book {
@@ -60,7 +62,7 @@ package struct WireAuditor {
     }
 
     private mutating func produced(by side: Role, _ frame: WireFrame) {
-        guard var book = books[side] else { return }
+        guard var book = books.removeValue(forKey: side) else { return }
         defer { books[side] = book }
         if frame.payload.count > 65_536 { find(side, frame, "\(frame.payload.count) bytes in one frame") }
         let isOwn = Self.owns(side, frame.stream)
@@ -114,7 +116,8 @@ package struct WireAuditor {
             partials[key(frame)] = more ? partial : nil
             return (more ? partial.left > 0 : partial.left == 0) ? 0 : nil
         }
-        guard partials[key(frame)] == nil else { return nil }
+        guard partials[key(frame)]?.mayStop != false else { return nil }
+        partials[key(frame)] = nil
         guard more else { return frame.payload.count }
         guard frame.payload.count > 4 else { return nil }
         let total = Int(WireFrame.u32(frame.payload[..<4]))
@@ -126,15 +129,15 @@ package struct WireAuditor {
 
     /// `side` has been given these bytes, cut anywhere.
     package mutating func delivered(to side: Role, _ bytes: [UInt8]) {
-        guard var book = books[side] else { return }
+        guard var book = books.removeValue(forKey: side) else { return }
         defer { books[side] = book }
         book.undelivered += bytes
-        var rest = book.undelivered[...]
-        while let frame = WireFrame(reading: rest) {
-            rest = rest.dropFirst(16 + frame.payload.count)
+        var read = 0
+        while let frame = WireFrame(reading: book.undelivered[read...]) {
+            read += 16 + frame.payload.count
             Self.delivered(frame, side, &book)
         }
-        book.undelivered = Array(rest)
+        book.undelivered.removeFirst(read)
     }
 
     private static func delivered(_ frame: WireFrame, _ side: Role, _ book: inout Book) {
@@ -146,7 +149,7 @@ package struct WireAuditor {
             book.serving.insert(frame.stream)
             book.itemBalances[frame.stream] = book.peer.itemWindow
         case WireFrame.Kind.cancel:
-            book.sending[key(frame)] = nil  // a half-sent item is forgotten
+            book.sending[key(frame)]?.mayStop = true
         case WireFrame.Kind.response, WireFrame.Kind.failure:
             if frame.flags & WireFrame.more == 0 { book.inFlight.remove(frame.stream) }
         default: break

@@ -39,7 +39,7 @@ struct NativeSimulation {
         var result = NativeConfiguration(identity: Identity(high: 1, low: 2))
         result.offersChecksums = sealed
         result.firstStream = role == .client ? top - 4 : top - 5
-        result.limits.announced.maximumMessage = random.oneIn(2) ? random.number(in: 1024...3000) : random.number(in: 60_000...150_000)
+        result.limits.announced.maximumMessage = random.oneIn(2) ? random.number(in: 1024...3000) : random.number(in: 60_000...100_000)
         result.limits.announced.callsInFlight = random.number(in: 1...6)
         result.limits.announced.requestWindow = result.limits.announced.maximumMessage + (random.oneIn(2) ? 0 : random.number(in: 0...100_000))
         result.limits.announced.itemWindow = random.oneIn(2) ? random.number(in: 1...100) : random.number(in: 100...100_000)
@@ -66,7 +66,7 @@ struct NativeSimulation {
         case 0...4:
             withProgram(side) { program, end, random in program.act(&end, &random) }
         case 5, 6:
-            produce(side, goal: random.oneIn(3) ? 1 : random.number(in: 1...100_000))
+            produce(side, goal: random.oneIn(3) ? random.number(in: 1...100_000) : 1)
             deliver(side, random.oneIn(2) ? random.number(in: 1...40) : random.number(in: 1...100_000))
         case 7:
             exchange(side)
@@ -84,7 +84,7 @@ struct NativeSimulation {
     }
 
     private mutating func withProgram(_ side: Role, _ body: (inout SimulatedProgram, inout MachineEnd, inout SplitMix64) -> Void) {
-        guard var program = programs[side] else { return }
+        guard var program = programs.removeValue(forKey: side) else { return }
         body(&program, &pair[side], &random)
         programs[side] = program
     }

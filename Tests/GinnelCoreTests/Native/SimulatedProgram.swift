@@ -28,7 +28,7 @@ struct SimulatedProgram {
     /// The `index`-th payload of what `key` names, no longer than `limit`.
     static func payload(_ key: Int, _ index: Int, limit: Int) -> [UInt8] {
         var random = SplitMix64(seed: UInt64(key) << 20 ^ UInt64(index))
-        let size = min(limit, random.oneIn(8) ? random.number(in: 0...limit) : random.number(in: 0...300))
+        let size = min(limit, random.oneIn(4) ? random.number(in: 0...limit) : random.number(in: 0...300))
         let start = random.number(in: 0...base.count - size)
         return Array(base[start..<start + size])
     }
@@ -37,7 +37,7 @@ struct SimulatedProgram {
 
     mutating func act(_ end: inout MachineEnd, _ random: inout SplitMix64) {
         switch random.number(in: 0...11) {
-        case 0, 1: if calls.count < 40 { makeCall(&end, &random) }
+        case 0, 1: for _ in 0..<random.number(in: 1...4) where calls.count < 60 { makeCall(&end, &random) }
         case 2:
             let live = calls.filter { !$0.token.hasEnded }
             if !live.isEmpty { end.submit(.abandon(live[random.number(in: 0...live.count - 1)].token, Failure(.cancelled, "bored"))) }
@@ -122,13 +122,13 @@ struct SimulatedProgram {
             case .cancel(let call, _): handlers[call]?.stopped = true
             case .streamed(let name, _, let payload): take(name, payload)
             case .event(let name, _, let payload, let missed): hear(name, payload, missed)
+            case .replied(let name, _, _), .failed(let name, _): check(name)
             case .pong(let value):
                 if value != 0, value != pongs + 1 { problems.append("pong \(value) after \(pongs)") }
                 if value != 0 { pongs = value }
             default: break
             }
         }
-        for (index, call) in calls.enumerated() where !call.isChecked && call.token.hasEnded { check(index) }
     }
 
     private mutating func begin(_ request: RecordedRequest) {
@@ -168,9 +168,10 @@ struct SimulatedProgram {
         heard[lane] = number
     }
 
-    private mutating func check(_ index: Int) {
-        calls[index].isChecked = true
+    private mutating func check(_ name: String) {
+        guard let index = Int(name.dropFirst()), calls.indices.contains(index) else { return problems.append("an end of \(name)") }
         let call = calls[index]
+        guard call.token.outcomes.count == 1 else { return problems.append("\(name) has \(call.token.outcomes.count) outcomes") }
         switch call.token.outcomes[0] {
         case .replied(let codec, let payload):
             if codec != .json || payload != Self.payload(key(index, "reply"), 0, limit: peerLongest) { problems.append("\(call.token.name): a reply that was not sent") }
@@ -215,7 +216,6 @@ private struct SimulatedCall {
     var received = 0
     /// Sizes of items that were not consumed yet.
     var unread: [Int] = []
-    var isChecked = false
 }
 
 private struct SimulatedHandler {
