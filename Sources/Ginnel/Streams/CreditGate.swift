@@ -1,34 +1,36 @@
-// Where a producer of items waits for its consumer.
+// Where the producers of items wait for their consumer.
 
 internal import GinnelTransport
 
 final class CreditGate: Sendable {
     private struct State {
-        var isOpen = false
-        var waiter: UnsafeContinuation<Void, Never>?
+        /// How often the gate was opened.
+        var openings: UInt64 = 0
+        var waiters: [UnsafeContinuation<Void, Never>] = []
     }
 
     private let state = Guarded(State())
 
-    /// Lets the producer try again, now or when it next comes by.
+    /// Read before a try; what opens the gate after that lets `pass` through.
+    var openings: UInt64 { state.withLock { $0.openings } }
+
+    /// Lets all producers try again.
     func open() {
-        let waiter = state.withLock { state -> UnsafeContinuation<Void, Never>? in
-            state.isOpen = state.waiter == nil
-            return state.waiter.take()
+        let waiters = state.withLock { state in
+            state.openings += 1
+            defer { state.waiters = [] }
+            return state.waiters
         }
-        waiter?.resume()
+        for waiter in waiters { waiter.resume() }
     }
 
-    /// Returns when the gate has been opened since the last time, or when the task is cancelled.
-    func pass() async {
+    /// Returns when the gate has been opened more often than `openings`, or when the task is cancelled.
+    func pass(after openings: UInt64) async {
         await withTaskCancellationHandler {
             await withUnsafeContinuation { continuation in
                 let passes = state.withLock { state in
-                    if state.isOpen || Task.isCancelled {
-                        state.isOpen = false
-                        return true
-                    }
-                    state.waiter = continuation
+                    if state.openings > openings || Task.isCancelled { return true }
+                    state.waiters.append(continuation)
                     return false
                 }
                 if passes { continuation.resume() }

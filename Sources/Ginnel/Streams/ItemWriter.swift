@@ -2,7 +2,7 @@
 
 internal import GinnelCore
 
-/// Sends the items of a stream.
+/// Sends the items of a stream. Any number of tasks may do so; each item is sent whole, in an order of their making.
 public struct ItemWriter<Item: WireValue>: Sendable {
     private let send: @Sendable (Codec, [UInt8]) -> Acceptance
     private let gate: CreditGate
@@ -17,13 +17,20 @@ public struct ItemWriter<Item: WireValue>: Sendable {
     /// - Throws: `CallError` with `cancelled` once the call has ended, with `tooLarge` for an item over the reader's limit; whatever `encoded()` throws.
     public func send(_ item: Item) async throws {
         let bytes = try item.encoded()
+        var openings: UInt64?
         while true {
             switch send(Item.codec, bytes) {
             case .taken: return
             case .ended: throw CallError(.cancelled, "the call has ended; nobody reads its items")
             case .tooLarge(let limit): throw CallError(.tooLarge, "an item of \(bytes.count) bytes, over the reader's limit of \(limit) (maximumMessage)")
             case .noCredit:
-                await gate.pass()
+                // The gate is read before the next try, so that an opening between the two is not missed.
+                guard let seen = openings else {
+                    openings = gate.openings
+                    continue
+                }
+                await gate.pass(after: seen)
+                openings = nil
                 if Task.isCancelled { throw CallError(.cancelled, "the task was cancelled while it waited to send an item") }
             }
         }
