@@ -52,7 +52,7 @@ public final class Connection: Sendable {
     ) async throws(CallError) -> Reply {
         let request = OutgoingRequest(
             method: method, codec: codec, payload: payload, deadline: CallContext.absolute(deadline), lane: priority.lane)
-        let pending = PendingCall()
+        let pending = PendingCall(self)
         let result = await withTaskCancellationHandler {
             await withUnsafeContinuation { continuation in
                 pending.begin(continuation)

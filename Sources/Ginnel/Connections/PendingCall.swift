@@ -21,7 +21,10 @@ public struct Reply: Sendable {
 final class PendingCall: OutgoingCall, @unchecked Sendable {
     var callNumber: UInt32 = 0
     var isAbandoned = false
+    private let connection: Connection
     private var continuation: UnsafeContinuation<CallResult, Never>?
+
+    init(_ connection: Connection) { self.connection = connection }
 
     func begin(_ continuation: UnsafeContinuation<CallResult, Never>) { self.continuation = continuation }
 
@@ -31,7 +34,7 @@ final class PendingCall: OutgoingCall, @unchecked Sendable {
 
     func failed(_ failure: Failure) { continuation.take()?.resume(returning: .failure(CallError(failure))) }
 
-    /// Items of a method that turns out to be a stream; its reply is what was asked for.
-    func received(item: borrowing RawSpan, codec: Codec) {}
+    /// Items of a method that turns out to be a stream: its reply is what was asked for, so they are let go and its handler goes on.
+    func received(item: borrowing RawSpan, codec: Codec) { connection.submit(.grant(self, bytes: item.byteCount)) }
     func mayCarryOn() {}
 }
