@@ -2,6 +2,7 @@
 
 import Ginnel
 import GinnelTransport
+import Testing
 
 /// A service that runs while a test does.
 struct Running: Sendable {
@@ -51,6 +52,14 @@ private func serve(_ running: Running) async throws {
     // Nothing more is written once the service has ended; whoever waits for an entry then is told.
     defer { running.log.entries.complete() }
     try await running.service.run()
+}
+
+extension Client {
+    /// A call that must succeed.
+    func checkIsServed() async throws {
+        let reply = try await call("echo", payload: [7])
+        #expect(reply.bytes == [7])
+    }
 }
 
 /// The error that `body` throws; an issue when it throws none or another kind.
