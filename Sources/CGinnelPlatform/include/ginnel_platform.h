@@ -103,7 +103,8 @@ typedef intptr_t gn_handle;
 #define GN_WRITE_UNIT 65536
 
 /// Reads up to `capacity` (at least 1) bytes. GN_DONE: `*count` is at least 1, and `*drained` says that trying again before
-/// the next event is pointless. Descriptors that came with the bytes wait in the channel (gn_channel_take_handle).
+/// the next event is pointless. Descriptors that came with the bytes wait in the channel (gn_channel_take_handle) where gn_channel_accept_handles
+/// was called, and are closed unseen where it was not.
 /// Errors: RESET, TRUNCATED (the bytes of this read are lost: end the channel), NO_MEMORY, OTHER.
 gn_outcome gn_channel_read(gn_channel *channel, void *bytes, size_t capacity, size_t *count, bool *drained, gn_error *error);
 
@@ -119,6 +120,10 @@ gn_outcome gn_channel_write(gn_channel *channel, const gn_span *spans, size_t sp
 /// NO_DESCRIPTORS (too many are on their way). INVALID for one that is not open.
 gn_outcome gn_channel_write_handles(gn_channel *channel, const gn_span *spans, size_t span_count, const gn_handle *handles,
                                     size_t handle_count, size_t *count, gn_error *error);
+
+/// From now on descriptors that come with bytes are kept. A channel does not do so by default: a stranger has no business filling our table of descriptors, and reading without
+/// them is faster.
+void gn_channel_accept_handles(gn_channel *channel);
 
 /// The oldest received descriptor that nobody has taken, now owned by the caller, or GN_NO_HANDLE.
 gn_handle gn_channel_take_handle(gn_channel *channel);

@@ -1,7 +1,6 @@
 // Channels: connected stream sockets. Reading and writing are the hot path, one system call each.
 //
-// Reading always asks for control data: whether descriptors come along is the sender's choice, and any that are not asked for
-// are lost. Whether a read was the last worth trying (`drained`) follows from its being short, with two exceptions: the
+// Reading asks for control data only where descriptors are wanted: the kernel closes those that are not asked for. Whether a read was the last worth trying (`drained`) follows from its being short, with two exceptions: the
 // kernel stops early behind bytes that carry descriptors, and once the peer has hung up no further event will come.
 // Writing asks the poller for GN_EVENT_WRITABLE only after the kernel has said no; a socket that always listens for
 // it wakes its loop each time the peer reads.
@@ -26,19 +25,36 @@ gn_outcome gnp_channel_make(int descriptor, gn_channel **channel, gn_error *erro
 
 // MARK: Reading
 
-gn_outcome gn_channel_read(gn_channel *channel, void *bytes, size_t capacity, size_t *count, bool *drained, gn_error *error) {
-    if (gnp_fault_shortens("recvmsg")) capacity = 1;
+void gn_channel_accept_handles(gn_channel *channel) { channel->takes_handles = true; }
+
+/// What one call to the kernel brought, or -1 with errno. `*plain`: no control data came with it.
+static ssize_t receive(gn_channel *channel, void *bytes, size_t capacity, bool *plain, bool *truncated) {
+    ssize_t taken;
+    *plain = true;
+    *truncated = false;
+    if (!channel->takes_handles) {
+        GNP_RETRY(taken, "recvmsg", recv(channel->watch.descriptor, bytes, capacity, MSG_DONTWAIT));
+        return taken;
+    }
     struct iovec room = {.iov_base = bytes, .iov_len = capacity};
     gnp_control control;
     struct msghdr message = {
         .msg_iov = &room, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof control.bytes};
-    ssize_t taken;
     GNP_RETRY(taken, "recvmsg", recvmsg(channel->watch.descriptor, &message, GNP_RECEIVE_FLAGS));
+    if (taken < 0) return taken;
+    *plain = message.msg_controllen == 0 && (message.msg_flags & MSG_CTRUNC) == 0;
+    *truncated = !*plain && !gnp_handles_receive(channel, &message);
+    return taken;
+}
+
+gn_outcome gn_channel_read(gn_channel *channel, void *bytes, size_t capacity, size_t *count, bool *drained, gn_error *error) {
+    if (gnp_fault_shortens("recvmsg")) capacity = 1;
+    bool plain, truncated;
+    ssize_t taken = receive(channel, bytes, capacity, &plain, &truncated);
     if (taken < 0) {
         return errno == EAGAIN || errno == EWOULDBLOCK ? GN_WOULD_BLOCK : gnp_fail_errno(error, "recvmsg");
     }
-    bool plain = message.msg_controllen == 0 && (message.msg_flags & MSG_CTRUNC) == 0;
-    if (!plain && !gnp_handles_receive(channel, &message)) return gnp_fail(error, GN_CODE_TRUNCATED, 0, "recvmsg");
+    if (truncated) return gnp_fail(error, GN_CODE_TRUNCATED, 0, "recvmsg");
     if (taken == 0) return GN_END;
     *count = (size_t)taken;
     *drained = plain && *count < capacity && !channel->watch.hung_up;

@@ -63,6 +63,7 @@ typedef struct gnp_watch {
 
 struct gn_channel {
     gnp_watch watch;
+    bool takes_handles;
     unsigned first_handle, handle_count;  ///< a ring of received descriptors
     int handles[GN_HANDLES_WAITING];
 };

@@ -19,7 +19,8 @@ extension Client {
     public func call(
         _ method: String, codec: Codec = .raw, payload: [UInt8], deadline: Duration? = nil, priority: Priority = .normal
     ) async throws -> Reply {
-        try await connection().call(method, codec: codec, payload: payload, deadline: deadline, priority: priority)
+        let connection = if let connection = try connectionNow() { connection } else { try await connection() }
+        return try await connection.call(method, codec: codec, payload: payload, deadline: deadline, priority: priority)
     }
 
     /// Opens a stream. The items come as fast as they are read.

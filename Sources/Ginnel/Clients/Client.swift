@@ -49,7 +49,8 @@ public final class Client: Sendable {
         }
     }
 
-    private func connectionNow() throws -> Connection? {
+    /// The connection, if there is one now.
+    func connectionNow() throws -> Connection? {
         try state.withLock { state in
             switch state.phase {
             case .connected(let connection): return connection

@@ -241,6 +241,7 @@ public final class EventLoop: @unchecked Sendable {
             worked = true
             swap(&jobBatch, &localJobs)
             for job in jobBatch { run(job) }
+            noteWork("a task")
             jobBatch.removeAll(keepingCapacity: true)
         }
         return worked
@@ -257,13 +258,13 @@ public final class EventLoop: @unchecked Sendable {
         }
         for note in notes { note() }
         for job in jobs { run(job) }
+        noteWork("a task")
         // A request to stop comes without a letter; it is looked at only in turns with mail.
         mayBeOver = true
     }
 
     private func run(_ job: UnownedJob) {
         job.runSynchronously(isolatedTo: asUnownedSerialExecutor(), taskExecutor: asUnownedTaskExecutor())
-        noteWork("a task")
     }
 
     private func flushAll() {

@@ -32,10 +32,32 @@ static void expect_handle(gn_channel *channel, const char *text) {
     gn_handle_close(handle);
 }
 
-static void one(void) {
+/// A pair of which both ends want descriptors.
+static void handles_pair(struct ends *ends) {
+    ends_pair(ends);
+    gn_channel_accept_handles(ends->a);
+    gn_channel_accept_handles(ends->b);
+}
+
+static void unasked(void) {
     struct ends ends;
     char byte;
     ends_pair(&ends);
+    int pipes[2];
+    EXPECT(pipe(pipes) == 0);
+    send_handles(ends.a, &pipes[1], 1);
+    EXPECT(close(pipes[1]) == 0);
+    ends_read_exactly(&ends, TOKEN_B, &byte, 1);
+    EXPECT(gn_channel_take_handle(ends.b) == GN_NO_HANDLE);
+    // The kernel has closed the copy that travelled: nobody holds the writing end any more.
+    EXPECT(read(pipes[0], &byte, 1) == 0 && close(pipes[0]) == 0);
+    ends_finish(&ends);
+}
+
+static void one(void) {
+    struct ends ends;
+    char byte;
+    handles_pair(&ends);
     int file = file_with("content");
     send_handles(ends.a, &file, 1);
     EXPECT(fcntl(file, F_GETFD) >= 0 && close(file) == 0);
@@ -48,7 +70,7 @@ static void one(void) {
 static void in_order(void) {
     struct ends ends;
     char bytes[64], text[16];
-    ends_pair(&ends);
+    handles_pair(&ends);
     // Groups of different sizes with plain bytes between them, all of it before the first read.
     int number = 0, total = 0;
     for (int group = 1; group <= 8; group++) {
@@ -83,7 +105,7 @@ static void most_at_once(void) {
     gn_handle handles[GN_HANDLES_PER_WRITE + 1];
     size_t count;
     gn_error error;
-    ends_pair(&ends);
+    handles_pair(&ends);
     int file = file_with("same");
     for (size_t i = 0; i <= GN_HANDLES_PER_WRITE; i++) handles[i] = file;
     gn_outcome outcome = gn_channel_write_handles(ends.a, &one_byte, 1, handles, GN_HANDLES_PER_WRITE, &count, &error);
@@ -104,7 +126,7 @@ static void most_at_once(void) {
 static void with_the_first_byte(void) {
     struct ends ends;
     char byte;
-    ends_pair(&ends);
+    handles_pair(&ends);
     int file = file_with("early");
     gn_handle handle = file;
     static const char large[1 << 20];
@@ -123,7 +145,7 @@ static void with_the_first_byte(void) {
 static void never_taken(void) {
     struct ends ends;
     char bytes[8];
-    ends_pair(&ends);
+    handles_pair(&ends);
     int file = file_with("x");
     send_handles(ends.a, &file, 1);
     send_handles(ends.a, &file, 1);
@@ -138,7 +160,7 @@ static void too_many_waiting(void) {
     char byte;
     size_t count;
     gn_error error;
-    ends_pair(&ends);
+    handles_pair(&ends);
     int files[GN_HANDLES_PER_WRITE];
     files[0] = file_with("w");
     for (size_t i = 1; i < GN_HANDLES_PER_WRITE; i++) files[i] = files[0];
@@ -164,6 +186,7 @@ static void cut_off_by_the_kernel(void) {
     gn_channel *first, *second;
     gn_error error;
     EXPECT(gn_channel_pair(&first, &second, &error) == GN_DONE);
+    gn_channel_accept_handles(second);
     int raw = (int)gn_channel_release(first), file = file_with("k"), descriptors[MOST];
     union {
         struct cmsghdr alignment;
@@ -197,7 +220,7 @@ static void no_descriptors_left(void) {
     bool drained;
     gn_error error;
     struct rlimit before, none;
-    ends_pair(&ends);
+    handles_pair(&ends);
     int file = file_with("n");
     const int files[] = {file, file, file};
     send_handles(ends.a, files, 3);
@@ -234,6 +257,7 @@ static void closed_by_exec(void) {
 }
 
 void suite_handles(void) {
+    check("descriptors that nobody asked for are closed, and their byte arrives", unasked);
     check("a descriptor arrives with its byte, and the sender keeps its own", one);
     check("descriptors keep their order over many writes, and none is left behind by an early drained", in_order);
     check("sixteen descriptors travel at once; none, seventeen and bad ones are invalid", most_at_once);

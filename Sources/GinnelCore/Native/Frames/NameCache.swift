@@ -5,7 +5,7 @@ struct NameCache: Sendable {
 
     /// The name in these bytes, or `nil` when they are not UTF-8.
     mutating func name(_ bytes: borrowing RawSpan) -> String? {
-        guard bytes.byteCount > 15 else { return bytes.text() }  // short strings need no memory of their own
+        guard !bytes.isEmpty else { return "" }
         let last = bytes.byteCount - 1
         let slot = (bytes.byteCount &+ Int(bytes.byte(at: last)) &* 7 &+ Int(bytes.byte(at: last / 2))) & 15
         if Self.equal(slots[slot], bytes) { return slots[slot] }
@@ -17,7 +17,7 @@ struct NameCache: Sendable {
     private static func equal(_ name: String, _ bytes: borrowing RawSpan) -> Bool {
         guard name.utf8.count == bytes.byteCount else { return false }
         return bytes.withUnsafeBytes { raw in
-            name.utf8.elementsEqual(raw)
+            name.utf8.withContiguousStorageIfAvailable { $0.elementsEqual(raw) } ?? false
         }
     }
 }
