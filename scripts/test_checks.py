@@ -92,10 +92,10 @@ class CheckTests(unittest.TestCase):
         self.write("README.md", "nothing\n")
         self.assertEqual(self.found(documents.promises), ["README.md:1"])
 
-    def test_limits_exist(self):
-        self.write("Sources/A.swift", "public var real: Int = 1\nfunc f(also: Duration = .zero)\n")
-        self.write("README.md", "## Limits\n\n| name | default |\n|---|---|\n| `a.real` | 1 |\n| `also` | 0 |\n| `gone` | 2 |\n")
-        self.assertEqual(self.found(documents.limits), ["README.md:7"])
+    def test_limits_exist_and_have_the_default_that_is_said(self):
+        self.write("Sources/A.swift", "/// Default 1,024.\npublic var real: Int = 1024\n/// Default 2 s.\npublic func f(also: Duration = .seconds(2))\n")
+        self.write("README.md", "## Limits\n\n| name | default |\n|---|---|\n| `a.real` | 1,024 |\n| `also` | 2 s |\n| `gone` | 2 |\n| `real` | 24 |\n| `real` | 1 |\n")
+        self.assertEqual(self.found(documents.limits), ["README.md:7", "README.md:8", "README.md:9"])
 
 
 if __name__ == "__main__":

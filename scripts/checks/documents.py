@@ -104,16 +104,31 @@ def promises(repository: Repository) -> Iterator[Finding]:
         yield Finding("README.md", 1, "no table of promises")
 
 
+def declarations(repository: Repository, name: str) -> Iterator[str]:
+    """Each public variable or parameter of that name, with the documentation above it."""
+    pattern = re.compile(rf"\b(public var|public static func|public func)\b.*\b{name}: |\bpublic var {name}\b")
+    for path in repository.files(".swift", under=("Sources/",)):
+        comment = ""
+        for _, line in repository.lines(path):
+            if line.lstrip().startswith("///"):
+                comment += line
+                continue
+            if pattern.search(line):
+                yield comment + line
+            comment = ""
+
+
 def limits(repository: Repository) -> Iterator[Finding]:
-    """Every limit of the README (first column) is a variable of a configuration, or a parameter, with that name."""
-    sources = "\n".join(repository.text(path) for path in repository.files(".swift", under=("Sources/",)))
+    """Every limit of the README (first column) exists, and its documentation gives the default in the second column."""
     found = False
     for number, cells in rows(repository, "README.md", "Limits"):
         found = True
-        for name in re.findall(r"`([^`]+)`", cells[0]):
-            last = name.rpartition(".")[2]
-            if not re.search(rf"public var {last}\b|\b{last}: (Int|Duration)\b", sources):
-                yield Finding("README.md", number, f"there is no limit named {name}")
+        name, default = cells[0].strip("`"), cells[1].strip("`")
+        texts = list(declarations(repository, name.rpartition(".")[2]))
+        if not texts:
+            yield Finding("README.md", number, f"there is no limit named {name}")
+        elif not any(re.search(rf"(?<![\d,]){re.escape(default)}(?![\d,]*\d)", text) for text in texts):
+            yield Finding("README.md", number, f"the documentation of {name} does not say {default}")
     if not found:
         yield Finding("README.md", 1, "no table of limits")
 
