@@ -110,7 +110,7 @@ extension Client {
         let ending = Ending()
         let identity = try Identity.random()
         let handlers = state.withLock { $0.handlers }
-        try await loop.run { [self] in
+        let connection = try await loop.run { [self] in
             let ingredients = WireFormat.Ingredients(
                 role: .client, service: endpoint.serviceName, identity: identity, program: configuration.program, limits: configuration.limits,
                 timeouts: configuration.timeouts, checksums: configuration.checksums)
@@ -129,8 +129,14 @@ extension Client {
                 },
                 ended: { _, reason in ending.end(reason) }))
             connection.start()
+            return connection
         }
-        if let reason = await ending.waitForEstablishment() {
+        let refusal = await withTaskCancellationHandler {
+            await ending.waitForEstablishment()
+        } onCancel: {
+            connection.submit(.close(Failure(.finished, "the client was cancelled")))
+        }
+        if let reason = refusal {
             throw Self.error(of: reason) ?? GinnelError(.closed, "\(reason)", failure: reason.failure)
         }
         return ending

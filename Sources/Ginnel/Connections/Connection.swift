@@ -21,7 +21,15 @@ public final class Connection: Sendable {
     private let driver: Driver
     private let owner: Owner
     private let running = Guarded([UInt32: RunningHandler]())
-    private let pings = Guarded([UInt64: UnsafeContinuation<Bool, Never>]())
+    private let pings = Guarded(Pings())
+
+    /// Signs of life that were asked for.
+    private struct Pings {
+        var waiting: [UInt64: UnsafeContinuation<Bool, Never>] = [:]
+        var last: UInt64 = 0
+        /// From the handshake to the end; outside of it nobody answers.
+        var isOpen = false
+    }
 
     init(_ driver: Driver, _ owner: Owner) {
         self.driver = driver
@@ -89,15 +97,16 @@ public final class Connection: Sendable {
     /// No new calls; ends when the last one has ended.
     func leave(_ failure: Failure) { driver.submit(.farewell(failure)) }
 
-    /// Asks for a sign of life; false when the connection ended instead.
+    /// Asks for a sign of life; false when the connection ended instead, or its handshake is not done.
     public func ping() async -> Bool {
         await withUnsafeContinuation { continuation in
-            let value = pings.withLock { pings in
-                let value = (pings.keys.max() ?? 0) + 1
-                pings[value] = continuation
-                return value
+            let value = pings.withLock { pings -> UInt64? in
+                guard pings.isOpen else { return nil }
+                pings.last += 1
+                pings.waiting[pings.last] = continuation
+                return pings.last
             }
-            driver.submit(.ping(value))
+            if let value { driver.submit(.ping(value)) } else { continuation.resume(returning: false) }
         }
     }
 }
@@ -105,13 +114,15 @@ public final class Connection: Sendable {
 extension Connection: SessionDelegate {
     package func perform(_ action: Action, input: borrowing RawSpan) {
         switch action {
-        case .established(let establishment): owner.established(self, establishment)
+        case .established(let establishment):
+            pings.withLock { $0.isOpen = true }
+            owner.established(self, establishment)
         case .request(let request): serve(request, input)
         case .item(let call, let codec, let payload): running.withLock { $0[call] }?.received(codec, payload, input)
         case .carryOn(let call): running.withLock { $0[call] }?.carryOn()
         case .cancel(let call, let failure): running.withLock { $0[call] }?.cancel(failure)
         case .event(let name, let codec, let payload, let missed): payload.withBytes(of: input) { owner.events.publish(name, codec, $0, missed: missed, from: self) }
-        case .pong(let value): pings.withLock { $0.removeValue(forKey: value) }?.resume(returning: true)
+        case .pong(let value): pings.withLock { $0.waiting.removeValue(forKey: value) }?.resume(returning: true)
         case .farewell(let failure): owner.log(.info, "the peer says goodbye: \(failure)", metadata)
         case .replied, .failed, .streamed, .mayCarryOn, .close: break
         }
@@ -119,8 +130,8 @@ extension Connection: SessionDelegate {
 
     package func ended(_ reason: CloseReason) {
         let waiting = pings.withLock { pings in
-            defer { pings = [:] }
-            return Array(pings.values)
+            defer { pings = Pings() }
+            return Array(pings.waiting.values)
         }
         for continuation in waiting { continuation.resume(returning: false) }
         owner.ended(self, reason)
