@@ -1,0 +1,231 @@
+@testable import GinnelCore
+import GinnelTesting
+import Testing
+
+/// What the machine says is compared with the vectors byte by byte, and what it makes of the vectors with their meaning.
+@Suite struct NativeVectorTests {
+    let vectors: NativeVectors
+
+    init() throws { vectors = try NativeVectors.read() }
+
+    private func vector(_ name: String) throws -> NativeVectors.Vector { try #require(vectors[name], "no vector \(name)") }
+
+    /// A client with one call in flight on stream 1, whose request has left.
+    private func calling(_ meaning: NativeVectors.Meaning, itemsFollow: Bool = false) -> (MachineEnd, RecordedCall) {
+        var client = MachineEnd.openClient()
+        let call = client.call("call", codec: meaning.codecValue, lane: meaning.laneValue, itemsFollow: itemsFollow)
+        _ = client.takeAll()
+        client.takeActions()
+        return (client, call)
+    }
+
+    /// A service whose handler works on the call on stream 1.
+    private func serving(lane: Lane = .normal, _ change: Change = { _ in }) -> MachineEnd {
+        var service = MachineEnd.openService(change)
+        service.receive(.request(1, flags: WireFrame.itemsFollow, lane: lane.rawValue))
+        service.takeActions()
+        return service
+    }
+
+    @Test func `every vector is looked at here`() throws {
+        let known = Set([
+            "preamble", "hello", "welcome", "reject", "reject-unread", "request", "request-with-items-and-deadline", "response", "failure", "failure-of-the-application",
+            "event", "event-after-missed-ones", "item", "end", "credit-for-requests", "credit-for-items", "cancel", "ping", "pong", "goodbye", "sealed-ping",
+            "sealed-request", "extension", "short-response-in-chunks", "large-request-in-chunks",
+        ])
+        #expect(Set(vectors.vectors.map(\.name)) == known)
+    }
+
+    // MARK: Handshake
+
+    @Test func `a handshake is as written`() throws {
+        let hello = try vector("hello"), welcome = try vector("welcome"), preamble = try vector("preamble").bytes
+        let ours = try #require(hello.meaning.greeting), theirs = try #require(welcome.meaning.greeting)
+        var pair = MachinePair(client: ours.configuration, service: theirs.configuration)
+        pair.start()
+        pair.client.produce()
+        #expect(pair.client.sent == preamble + hello.bytes)
+        pair.deliver(from: .client)
+        pair.service.produce()
+        #expect(pair.service.sent == preamble + welcome.bytes)
+        pair.deliver(from: .service)
+        #expect(pair.service.actions == [.established(Establishment(
+            service: ours.service, instance: ours.identityValue, peerLimits: ours.limits, program: ours.program))])
+        #expect(pair.client.actions == [.established(Establishment(
+            service: theirs.service, instance: theirs.identityValue, peerLimits: theirs.limits, program: theirs.program))])
+        #expect(pair.client.native?.agreement?.heartbeat == 30_000_000_000)
+        #expect(pair.client.native?.outbound.sealed == true)
+        #expect(pair.service.native?.agreement?.peerCodecs == [.raw, .json, .protobuf])
+    }
+
+    @Test func `rejections are as written`() throws {
+        let preamble = try vector("preamble").bytes
+        var service = MachineEnd(.service, configuration { $0.service = "recorder" })
+        service.start()
+        service.receive(HandGreeting.hello.with(9, Array("player".utf8)).asHello)
+        #expect(service.takeAll() == preamble + (try vector("reject").bytes))
+        #expect(NativeSession.refusal(.peerRefused) == preamble + (try vector("reject-unread").bytes))
+        for name in ["reject", "reject-unread"] {
+            let vector = try vector(name)
+            var client = MachineEnd(.client, configuration())
+            client.start()
+            client.receive(preamble + vector.bytes)
+            #expect(client.closed == CloseReason(by: .peer, try #require(vector.meaning.failureValue)))
+        }
+    }
+
+    // MARK: Calls
+
+    @Test(arguments: ["request", "request-with-items-and-deadline", "sealed-request", "large-request-in-chunks"])
+    func `requests are as written`(name: String) throws {
+        let vector = try vector(name)
+        let meaning = vector.meaning
+        let request = try #require(meaning.request)
+        let sealed = meaning.checksum != nil
+        let greeting = HandGreeting.hello.with(2, WireFrame.u64(sealed ? 1 : 0))
+        var client = MachineEnd.openClient(welcome: greeting) { $0.offersChecksums = sealed }
+        client.call(
+            request.method, meaning.payloadBytes, codec: meaning.codecValue, within: meaning.timeLeft.map { .nanoseconds(Int64($0)) }, lane: meaning.laneValue,
+            itemsFollow: meaning.itemsFollow ?? false)
+        #expect(client.takeAll() == vector.bytes)
+
+        var service = MachineEnd.openService(hello: greeting) { $0.offersChecksums = sealed }
+        service.receive(vector.bytes)
+        #expect(service.actions == [.request(RecordedRequest(
+            call: 1, method: request.method, codec: meaning.codecValue, payload: meaning.payloadBytes, deadline: meaning.timeLeft.map { service.now.continuous + $0 },
+            lane: meaning.laneValue, itemsFollow: meaning.itemsFollow ?? false))])
+    }
+
+    @Test func `a response is as written`() throws {
+        let vector = try vector("response")
+        var service = serving()
+        service.submit(.reply(call: 1, codec: vector.meaning.codecValue, payload: vector.meaning.payloadBytes))
+        #expect(service.takeAll() == vector.bytes)
+        var (client, call) = calling(vector.meaning)
+        client.receive(vector.bytes)
+        #expect(call.outcomes == [.replied(codec: vector.meaning.codecValue, payload: vector.meaning.payloadBytes)])
+    }
+
+    @Test func `a response in three short chunks is put together`() throws {
+        let vector = try vector("short-response-in-chunks")
+        var (client, call) = calling(vector.meaning)
+        client.receive(vector.bytes)
+        #expect(call.outcomes == [.replied(codec: .json, payload: Array("a reply in three pieces".utf8))])
+        #expect(vector.meaning.payloadBytes == Array("a reply in three pieces".utf8))
+    }
+
+    @Test(arguments: ["failure", "failure-of-the-application"])
+    func `failures are as written`(name: String) throws {
+        let vector = try vector(name)
+        let failure = try #require(vector.meaning.failureValue)
+        var service = serving()
+        service.submit(.fail(call: 1, failure))
+        #expect(service.takeAll() == vector.bytes)
+        var (client, call) = calling(vector.meaning)
+        client.receive(vector.bytes)
+        #expect(call.outcomes == [.failed(failure)])
+    }
+
+    @Test func `a cancel is as written`() throws {
+        let vector = try vector("cancel")
+        var (client, call) = calling(vector.meaning)
+        client.submit(.abandon(call, Failure(FailureCode(rawValue: try #require(vector.meaning.code)), "")))
+        #expect(client.takeAll() == vector.bytes)
+        var service = serving()
+        service.receive(vector.bytes)
+        #expect(service.actions == [.cancel(call: 1, Failure(.cancelled, "the caller cancelled"))])
+    }
+
+    // MARK: Streams and events
+
+    @Test func `an item and an end are as written`() throws {
+        let item = try vector("item"), end = try vector("end")
+        var (client, call) = calling(item.meaning, itemsFollow: true)
+        client.submit(.sendItem(call, codec: item.meaning.codecValue, payload: item.meaning.payloadBytes))
+        client.submit(.sendItem(call, codec: .raw, payload: nil))
+        #expect(client.takeAll() == item.bytes + end.bytes)
+        var service = serving()
+        service.submit(.item(call: 1, codec: item.meaning.codecValue, payload: item.meaning.payloadBytes))
+        #expect(service.takeAll() == item.bytes)
+        service.receive(item.bytes + end.bytes)
+        #expect(service.actions == [
+            .item(call: 1, codec: item.meaning.codecValue, payload: item.meaning.payloadBytes), .item(call: 1, codec: .raw, payload: nil),
+        ])
+        client.receive(item.bytes)
+        #expect(call.items == [item.meaning.payloadBytes])
+    }
+
+    @Test func `credit for requests is as written`() throws {
+        let credit = try vector("credit-for-requests")
+        var service = MachineEnd.openService {
+            $0.limits.announced.maximumMessage = 200_000
+            $0.limits.announced.requestWindow = 200_000
+        }
+        service.receive(try vector("large-request-in-chunks").bytes)
+        #expect(service.takeAll() == credit.bytes)
+        var client = MachineEnd.openClient()
+        client.receive(credit.bytes)
+        #expect(client.native?.outbound.requests.balance == (4 << 20) + Int(try #require(credit.meaning.credit)))
+    }
+
+    @Test func `credit for items is as written`() throws {
+        let credit = try vector("credit-for-items")
+        var service = serving { $0.limits.announced.itemWindow = 1000 }
+        service.receive(.item(1, pattern(600)))
+        service.submit(.accept(call: 1, bytes: 600))
+        #expect(service.takeAll() == credit.bytes)
+        var (client, _) = calling(credit.meaning, itemsFollow: true)
+        client.receive(credit.bytes)
+        #expect(client.native?.outgoing[1]?.flow.send.balance == (256 << 10) + Int(try #require(credit.meaning.credit)))
+    }
+
+    @Test(arguments: ["event", "event-after-missed-ones"])
+    func `events are as written`(name: String) throws {
+        let vector = try vector(name)
+        let meaning = vector.meaning
+        let event = try #require(meaning.event)
+        var service = MachineEnd.openService { $0.limits.eventBytes = 24 }
+        for _ in 0...event.missed {
+            service.submit(.event(name: event.name, codec: meaning.codecValue, payload: meaning.payloadBytes, lane: meaning.laneValue))
+        }
+        #expect(service.takeAll() == vector.bytes)
+        var client = MachineEnd.openClient()
+        client.receive(vector.bytes)
+        #expect(client.actions == [.event(name: event.name, codec: meaning.codecValue, payload: meaning.payloadBytes, missed: event.missed)])
+    }
+
+    // MARK: Connection
+
+    @Test func `ping and pong are as written, bare and sealed`() throws {
+        for name in ["ping", "sealed-ping"] {
+            let ping = try vector(name), sealed = name == "sealed-ping"
+            let greeting = HandGreeting.hello.with(2, WireFrame.u64(sealed ? 1 : 0))
+            var client = MachineEnd.openClient(welcome: greeting) { $0.offersChecksums = sealed }
+            client.submit(.ping(0x0102_0304_0506_0708))
+            #expect(client.takeAll() == ping.bytes)
+            var service = MachineEnd.openService(hello: greeting) { $0.offersChecksums = sealed }
+            service.receive(ping.bytes)
+            let answer = service.takeAll()
+            if !sealed { #expect(answer == (try vector("pong").bytes)) }
+            client.receive(answer)
+            #expect(client.actions == [.pong(0x0102_0304_0506_0708)])
+        }
+    }
+
+    @Test func `a goodbye is as written`() throws {
+        let vector = try vector("goodbye")
+        let failure = try #require(vector.meaning.failureValue)
+        var service = MachineEnd.openService()
+        service.submit(.farewell(failure))
+        #expect(service.takeAll() == vector.bytes)
+        var client = MachineEnd.openClient()
+        client.receive(vector.bytes)
+        #expect(client.actions == [.farewell(failure)])
+    }
+
+    @Test func `an extension is skipped`() throws {
+        var service = MachineEnd.openService()
+        service.receive(try vector("extension").bytes + (try vector("ping").bytes))
+        #expect(service.takeAll() == (try vector("pong").bytes))
+    }
+}
