@@ -8,11 +8,7 @@ extension Service {
     ///
     /// - Throws: `GinnelError` when an endpoint cannot be opened; nothing has been served then.
     public func run() async throws {
-        let (listenings, handlers) = try state.withLock { state in
-            guard state.phase == .ready else { throw GinnelError(.invalid, "a service runs once; make another one") }
-            state.phase = .running
-            return (state.listenings, state.handlers)
-        }
+        guard let (listenings, handlers) = try begin() else { return }
         defer { move(from: [.running, .stopping, .cancelled], to: .over) }
         _ = try Identity.random()
         let name = listenings.first?.endpoint.serviceName ?? ""
@@ -36,6 +32,22 @@ extension Service {
         }
         events.end()
         await loops.stop()
+    }
+
+    /// What is to be served; `nil` when the service was stopped before it ran.
+    private func begin() throws -> ([Listening], HandlerTable)? {
+        try state.withLock { state in
+            switch state.phase {
+            case .ready:
+                state.phase = .running
+                state.hasRun = true
+                return (state.listenings, state.handlers)
+            case .stopping where !state.hasRun:
+                state.phase = .over
+                return nil
+            default: throw GinnelError(.invalid, "a service runs once; make another one")
+            }
+        }
     }
 
     private func serve(_ reception: Reception) async {

@@ -15,6 +15,8 @@ public final class Service: Sendable {
         var listenings: [Listening]
         var handlers = HandlerTable()
         var phase = Phase.ready
+        /// `run()` was called.
+        var hasRun = false
         var connections: [ObjectIdentifier: Connection] = [:]
         /// Resumed when the phase changes or the last connection ends.
         var waiters: [CheckedContinuation<Void, Never>] = []
@@ -81,7 +83,8 @@ public final class Service: Sendable {
     public func events<Received: Event>(of type: Received.Type, capacity: Int = 256) -> EventStream<Received> { EventStream(events, capacity: capacity) }
 
     /// Stops gracefully: no new connections and calls; `run()` returns when those in flight have ended, or when `shutdownTimeout` has passed. Any thread.
-    public func beginGracefulShutdown() { move(from: [.running], to: .stopping) }
+    /// Before `run()`: it will return at once.
+    public func beginGracefulShutdown() { move(from: [.ready, .running], to: .stopping) }
 
     func move(from: Set<Phase>, to phase: Phase) {
         let waiters = state.withLock { state -> [CheckedContinuation<Void, Never>] in
