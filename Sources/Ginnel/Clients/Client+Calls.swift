@@ -88,7 +88,10 @@ extension Client {
         let connection = try await connection()
         let clock = ContinuousClock()
         let began = clock.now
-        guard await connection.ping() else { throw CallError(.connectionLost, "the connection ended before the answer came") }
+        guard await connection.ping() else {
+            try Task.checkCancellation()
+            throw CallError(.connectionLost, "no answer can come: the connection has ended, or its format has no ping")
+        }
         return clock.now - began
     }
 }

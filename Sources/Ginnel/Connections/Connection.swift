@@ -27,8 +27,6 @@ public final class Connection: Sendable {
     private struct Pings {
         var waiting: [UInt64: UnsafeContinuation<Bool, Never>] = [:]
         var last: UInt64 = 0
-        /// From the handshake to the end; outside of it nobody answers.
-        var isOpen = false
     }
 
     init(_ driver: Driver, _ owner: Owner) {
@@ -97,32 +95,35 @@ public final class Connection: Sendable {
     /// No new calls; ends when the last one has ended.
     func leave(_ failure: Failure) { driver.submit(.farewell(failure)) }
 
-    /// Asks for a sign of life; false when the connection ended instead, or its handshake is not done.
+    /// Asks for a sign of life. False when none can come: the connection has ended, its handshake is not done, its format has no ping, or the task was cancelled.
     public func ping() async -> Bool {
-        await withUnsafeContinuation { continuation in
-            let value = pings.withLock { pings -> UInt64? in
-                guard pings.isOpen else { return nil }
-                pings.last += 1
-                pings.waiting[pings.last] = continuation
-                return pings.last
+        let value = pings.withLock { pings in
+            pings.last += 1
+            return pings.last
+        }
+        return await withTaskCancellationHandler {
+            await withUnsafeContinuation { continuation in
+                pings.withLock { $0.waiting[value] = continuation }
+                if Task.isCancelled || driver.submit(.ping(value)) == .ended { answer(value, false) }
             }
-            if let value { driver.submit(.ping(value)) } else { continuation.resume(returning: false) }
+        } onCancel: {
+            answer(value, false)
         }
     }
+
+    private func answer(_ ping: UInt64, _ isAlive: Bool) { pings.withLock { $0.waiting.removeValue(forKey: ping) }?.resume(returning: isAlive) }
 }
 
 extension Connection: SessionDelegate {
     package func perform(_ action: Action, input: borrowing RawSpan) {
         switch action {
-        case .established(let establishment):
-            pings.withLock { $0.isOpen = true }
-            owner.established(self, establishment)
+        case .established(let establishment): owner.established(self, establishment)
         case .request(let request): serve(request, input)
         case .item(let call, let codec, let payload): running.withLock { $0[call] }?.received(codec, payload, input)
         case .carryOn(let call): running.withLock { $0[call] }?.carryOn()
         case .cancel(let call, let failure): running.withLock { $0[call] }?.cancel(failure)
         case .event(let name, let codec, let payload, let missed): payload.withBytes(of: input) { owner.events.publish(name, codec, $0, missed: missed, from: self) }
-        case .pong(let value): pings.withLock { $0.waiting.removeValue(forKey: value) }?.resume(returning: true)
+        case .pong(let value): answer(value, true)
         case .farewell(let failure): owner.log(.info, "the peer says goodbye: \(failure)", metadata)
         case .replied, .failed, .streamed, .mayCarryOn, .close: break
         }
@@ -130,7 +131,7 @@ extension Connection: SessionDelegate {
 
     package func ended(_ reason: CloseReason) {
         let waiting = pings.withLock { pings in
-            defer { pings = Pings() }
+            defer { pings.waiting = [:] }
             return Array(pings.waiting.values)
         }
         for continuation in waiting { continuation.resume(returning: false) }

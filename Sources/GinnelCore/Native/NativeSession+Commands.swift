@@ -13,7 +13,9 @@ extension NativeSession {
         case .item(let call, let codec, let payload): return item(call, codec, payload, now, &actions)
         case .accept(let call, let bytes): grant(call, bytes)
         case .event(let name, let codec, let payload, let lane): return event(name, codec, payload, lane, now, &actions)
-        case .ping(let value): if phase == .open { control(.ping, payload: value.littleEndianBytes) }
+        case .ping(let value):
+            guard phase == .open else { return .ended }
+            control(.ping, payload: value.littleEndianBytes)
         case .farewell(let failure): sayFarewell(failure, &actions)
         case .close(let failure): end(CloseReason(by: .us, failure), telling: true, &actions)
         }

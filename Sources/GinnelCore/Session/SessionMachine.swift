@@ -73,11 +73,11 @@ package struct OutgoingRequest: Sendable {
     }
 }
 
-/// What came of a command that sends an item.
+/// What came of a command that sends an item, an event or a ping.
 package enum Acceptance: Sendable, Equatable {
     /// Taken. More may follow at once when `mayCarryOn`; else `.carryOn` or `.mayCarryOn` will say when, and a sender of events had better wait until what it sent has left.
     case taken(mayCarryOn: Bool)
-    /// Not taken: the call has ended. What ended it is told by its own action.
+    /// Not taken: the call or the session has ended, or the format has no such thing. What ended it is told by its own action.
     case ended
     /// Not taken: there is no credit; `.carryOn` or `.mayCarryOn` will say when to try again.
     case noCredit
@@ -96,7 +96,7 @@ package protocol SessionMachine: Sendable {
     /// The peer has ended its side (`failure` is nil) or the channel broke. `unread` bytes of an unfinished message were left.
     mutating func inputEnded(_ failure: Failure?, unread: Int, at now: Moment, _ actions: inout [Action])
 
-    /// Carries out a command of the program. The result matters to commands that send items.
+    /// Carries out a command of the program. The result matters to commands that send items, events and pings.
     @discardableResult
     mutating func submit(_ command: Command, at now: Moment, _ actions: inout [Action]) -> Acceptance
 
