@@ -17,17 +17,20 @@ extension Client {
             finish(error)
             throw error
         }
-        let reason: CloseReason
+        let reason: CloseReason?
         do {
-            let ending = try await connect(on: loop)
-            reason = await ending.wait(closingOnCancel: self)
+            reason = try await withTaskCancellationHandler {
+                try await connect(on: loop)?.wait()
+            } onCancel: {
+                disconnect()
+            }
         } catch {
             finish(error)
             await stop(loop)
             throw error
         }
         await end(loop)
-        if let error = Self.error(of: reason) { throw error }
+        if let reason, let error = Self.error(of: reason) { throw error }
     }
 
     /// Connects, runs `body` with the connected client, and disconnects when it returns or throws.
@@ -42,7 +45,14 @@ extension Client {
         let loop = try client.startLoop()
         let ending: Ending
         do {
-            ending = try await client.connect(on: loop)
+            let opened = try await withTaskCancellationHandler {
+                try await client.connect(on: loop)
+            } onCancel: {
+                client.disconnect()
+            }
+            // Nobody but a cancelled task can have asked it to leave.
+            guard let opened else { throw CancellationError() }
+            ending = opened
         } catch {
             client.finish(error)
             await client.stop(loop)
@@ -56,15 +66,21 @@ extension Client {
             }
         }
         client.close()
-        _ = await ending.wait()
+        _ = await ending.wait(closingOnCancel: client)
         await client.end(loop)
         return try result.get()
     }
 
-    /// Ends the connection when the calls in flight have ended.
-    public func close() {
-        if case .connected(let connection) = state.withLock({ $0.phase }) {
-            connection.leave(Failure(.finished, "the client has no more to ask"))
+    /// Ends the connection when the calls in flight have ended; `run()` returns then. Before that and while it connects: `run()` returns at once.
+    public func close() { leave()?.leave(Failure(.finished, "the client has no more to ask")) }
+
+    /// Ends the connection at once, or does not begin it.
+    func disconnect() { leave()?.submit(.close(Failure(.finished, "the client was cancelled"))) }
+
+    private func leave() -> Connection? {
+        state.withLock { state in
+            state.isLeaving = true
+            return state.connection
         }
     }
 
@@ -104,13 +120,29 @@ extension Client {
         if case .own = configuration.loop { await loop.stop() }
     }
 
-    /// Connects, verifies the service and shakes hands. The connection is ready when this returns.
-    private func connect(on loop: EventLoop) async throws -> Ending {
-        let channel = try await Connector.connect(to: endpoint, timeout: configuration.connectTimeout)
-        let ending = Ending()
+    /// Connects, verifies the service and shakes hands. The connection is ready when this returns; `nil` when it is wanted no more.
+    private func connect(on loop: EventLoop) async throws -> Ending? {
+        do {
+            let channel = try await Connector.connect(to: endpoint, timeout: configuration.connectTimeout) { !self.isLeaving }
+            guard let channel else { return nil }
+            let ending = Ending()
+            try await open(channel, on: loop, ending)
+            // Those who wanted to leave before there was a connection could not tell it.
+            if isLeaving { disconnect() }
+            guard let reason = await ending.waitForEstablishment() else { return ending }
+            guard let error = Self.error(of: reason) else { return nil }
+            throw error
+        } catch is CancellationError {
+            return nil
+        }
+    }
+
+    private var isLeaving: Bool { state.withLock { $0.isLeaving } }
+
+    private func open(_ channel: any Channel, on loop: EventLoop, _ ending: Ending) async throws {
         let identity = try Identity.random()
         let handlers = state.withLock { $0.handlers }
-        let connection = try await loop.run { [self] in
+        try await loop.run { [self] in
             let ingredients = WireFormat.Ingredients(
                 role: .client, service: endpoint.serviceName, identity: identity, program: configuration.program, limits: configuration.limits,
                 timeouts: configuration.timeouts, checksums: configuration.checksums)
@@ -127,23 +159,16 @@ extension Client {
                     }
                     ending.established()
                 },
-                ended: { _, reason in ending.end(reason) }))
+                ended: { [hub] _, reason in
+                    hub.end()
+                    ending.end(reason)
+                }))
+            state.withLock { $0.connection = connection }
             connection.start()
-            return connection
         }
-        let refusal = await withTaskCancellationHandler {
-            await ending.waitForEstablishment()
-        } onCancel: {
-            connection.submit(.close(Failure(.finished, "the client was cancelled")))
-        }
-        if let reason = refusal {
-            throw Self.error(of: reason) ?? GinnelError(.closed, "\(reason)", failure: reason.failure)
-        }
-        return ending
     }
 
     private func end(_ loop: EventLoop) async {
-        hub.end()
         finish(GinnelError(.closed, "the client has ended; make another one"))
         await tasks.waitForAll()
         await stop(loop)
@@ -151,7 +176,11 @@ extension Client {
 
     private func finish(_ error: any Error) {
         let error = error as? GinnelError ?? GinnelError(.other, "\(error)")
-        move { $0.phase = .over(error) }
+        move { state in
+            state.phase = .over(error)
+            state.connection = nil
+        }
+        hub.end()
     }
 
     /// What `run()` throws for an end that nobody on this side asked for.

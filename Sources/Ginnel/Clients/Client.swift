@@ -19,6 +19,10 @@ public final class Client: Sendable {
 
     struct State {
         var phase = Phase.ready
+        /// The connection, also while it shakes hands.
+        var connection: Connection?
+        /// `close()` was called, or the task was cancelled: nothing more is begun.
+        var isLeaving = false
         var handlers = HandlerTable()
         var establishment: Establishment?
         var waiters: [CheckedContinuation<Void, Never>] = []

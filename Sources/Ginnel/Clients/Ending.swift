@@ -57,12 +57,3 @@ final class Ending: Sendable {
         }
     }
 }
-
-extension Client {
-    /// Ends the connection at once.
-    func disconnect() {
-        if case .connected(let connection) = state.withLock({ $0.phase }) {
-            connection.submit(.close(Failure(.finished, "the client was cancelled")))
-        }
-    }
-}

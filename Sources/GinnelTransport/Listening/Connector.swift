@@ -23,21 +23,22 @@ package enum Connector {
         throw firstError ?? GinnelError(.notFound, "there is no place for the endpoint \(endpoint) on this system")
     }
 
-    /// Connects; tries again while the endpoint is busy, until `timeout` has passed.
-    package static func connect(to endpoint: Endpoint, timeout: Duration) async throws -> any Channel {
+    /// Connects; tries again while the endpoint is busy, until `timeout` has passed. `nil` when it is not wanted any more.
+    package static func connect(to endpoint: Endpoint, timeout: Duration, while isWanted: () -> Bool = { true }) async throws -> (any Channel)? {
         let deadline = ContinuousClock.now + timeout
         var pause = Duration.milliseconds(1)
-        while true {
+        while isWanted() {
             do {
                 return try connectOnce(to: endpoint)
             } catch let error as GinnelError where error.code == .busy {
                 guard ContinuousClock.now + pause < deadline else {
-                    throw GinnelError(.timedOut, "the endpoint was busy for \(timeout) (timeouts.connect)", path: error.path, cause: error.cause)
+                    throw GinnelError(.timedOut, "the endpoint was busy for \(timeout) (connectTimeout)", path: error.path, cause: error.cause)
                 }
             }
             try await Task.sleep(for: pause)
             pause = min(pause * 2, .milliseconds(50))
         }
+        return nil
     }
 
     /// Waits until somebody answers, looking every `interval`. The connection that shows it is given back.
