@@ -126,8 +126,11 @@ package struct MachineEnd {
     ) -> RecordedCall {
         let token = RecordedCall(method)
         let deadline = limit.map { now.advanced(by: $0).continuous }
-        submit(.call(token, OutgoingRequest(
-            method: method, codec: codec, payload: payload, deadline: deadline, lane: lane, itemsFollow: itemsFollow)))
+        submit(
+            .call(
+                token,
+                OutgoingRequest(
+                    method: method, codec: codec, payload: payload, deadline: deadline, lane: lane, itemsFollow: itemsFollow)))
         return token
     }
 }

@@ -1,6 +1,7 @@
-@testable import GinnelCore
 import GinnelTesting
 import Testing
+
+@testable import GinnelCore
 
 /// What a peer may not send: each closes the session with a code that our side reports and the other side reads.
 @Suite struct NativeBadInputTests {
@@ -121,12 +122,13 @@ import Testing
         }
     }
 
-    @Test(arguments: [
-        [], [UInt8](repeating: 0, count: 11), WireFrame.u64(1) + WireFrame.u16(0) + WireFrame.u16(0), WireFrame.u64(1) + WireFrame.u16(256) + WireFrame.u16(0) + pattern(300),
-        WireFrame.u64(1) + WireFrame.u16(5) + WireFrame.u16(0) + [1, 2, 3, 4], WireFrame.u64(1) + WireFrame.u16(1) + WireFrame.u16(4) + [65, 1, 0, 0],
-        WireFrame.u64(1) + WireFrame.u16(1) + WireFrame.u16(4) + [65, 1, 0, 9, 0],
-        WireFrame.u64(1) + WireFrame.u16(1) + WireFrame.u16(4097) + [65] + WireFrame.field(9, [UInt8](repeating: 0, count: 4093)),
-    ] as [[UInt8]])
+    @Test(
+        arguments: [
+            [], [UInt8](repeating: 0, count: 11), WireFrame.u64(1) + WireFrame.u16(0) + WireFrame.u16(0), WireFrame.u64(1) + WireFrame.u16(256) + WireFrame.u16(0) + pattern(300),
+            WireFrame.u64(1) + WireFrame.u16(5) + WireFrame.u16(0) + [1, 2, 3, 4], WireFrame.u64(1) + WireFrame.u16(1) + WireFrame.u16(4) + [65, 1, 0, 0],
+            WireFrame.u64(1) + WireFrame.u16(1) + WireFrame.u16(4) + [65, 1, 0, 9, 0],
+            WireFrame.u64(1) + WireFrame.u16(1) + WireFrame.u16(4097) + [65] + WireFrame.field(9, [UInt8](repeating: 0, count: 4093)),
+        ] as [[UInt8]])
     func `a request whose head lies is a violation`(body: [UInt8]) {
         var service = MachineEnd.openService()
         service.receive(WireFrame(WireFrame.Kind.request, stream: 1, lane: 2, body))

@@ -1,6 +1,7 @@
-@testable import GinnelCore
 import GinnelTesting
 import Testing
+
+@testable import GinnelCore
 
 @Suite struct NativeCallTests {
     @Test(arguments: [Role.client, .service])

@@ -1,6 +1,7 @@
-@testable import GinnelCore
 import GinnelTesting
 import Testing
+
+@testable import GinnelCore
 
 /// The caller loses interest in each phase of a call's life. It always has its outcome at once, and the number is free as soon as the callee knows.
 @Suite struct NativeCancelTests {
@@ -94,7 +95,7 @@ import Testing
         pair.client.submit(.abandon(call, gone))
         expectEnded(call)
         #expect(pair.client.native?.outgoing.count == 1)
-        #expect(WireFrame.all(in: { var end = pair.client; return end.takeAll() }()).map(\.kind) == [WireFrame.Kind.cancel])
+        #expect(framesWaiting(at: pair.client).map(\.kind) == [WireFrame.Kind.cancel])
         pair.settle()
         #expect(pair.service.actions == [])
         #expect(pair.service.leftovers == [])
@@ -135,7 +136,7 @@ import Testing
         #expect(pair.service.actions == [.cancel(call: 1, Failure(.cancelled, "the caller cancelled"))])
         #expect(next.callNumber == 0)
         pair.service.submit(.reply(call: 1, codec: .raw, payload: [1, 2, 3]))
-        #expect(WireFrame.all(in: { var end = pair.service; return end.takeAll() }()).map(\.failureCode) == [FailureCode.cancelled.rawValue])
+        #expect(framesWaiting(at: pair.service).map(\.failureCode) == [FailureCode.cancelled.rawValue])
         pair.settle()
         expectEnded(call)
         #expect(next.callNumber == 3)

@@ -1,6 +1,7 @@
-@testable import GinnelCore
 import GinnelTesting
 import Testing
+
+@testable import GinnelCore
 
 @Suite struct NativeChunkViolationTests {
     private static let more = WireFrame.more, continued = WireFrame.continued
@@ -131,7 +132,10 @@ import Testing
     }
 
     @Test func `memory for a chunked message grows with what has arrived`() {
-        var service = MachineEnd.openService { $0.limits.announced.requestWindow = 1 << 30; $0.limits.announced.maximumMessage = 1 << 30 }
+        var service = MachineEnd.openService {
+            $0.limits.announced.requestWindow = 1 << 30
+            $0.limits.announced.maximumMessage = 1 << 30
+        }
         service.receive(request(Self.more, WireFrame.u32(1 << 30) + pattern(1000)))
         #expect((service.native?.inbound.assembler.heldBytes ?? .max) < 100_000)
     }

@@ -1,6 +1,7 @@
-@testable import GinnelCore
 import GinnelTesting
 import Testing
+
+@testable import GinnelCore
 
 @Suite struct NativeDeadlineTests {
     @Test func `a deadline travels as the time that is left`() throws {

@@ -1,6 +1,7 @@
-@testable import GinnelCore
 import GinnelTesting
 import Testing
+
+@testable import GinnelCore
 
 @Suite struct NativeDecoderLawTests {
     private let toService: [WireFrame] = [
@@ -37,7 +38,8 @@ import Testing
 
     @Test func `a client reads a conversation in whatever portions it comes`() {
         let reply = WireFrame.chunks(WireFrame.Kind.response, stream: 3, flags: 1 << 4, first: 10, rest: 33, pattern(120))
-        let frames: [WireFrame] = [.item(5, [1]), reply[0], .credit(5, 70_000), .response(1, [1, 2]), reply[1], .request(2, "back", [4]), .credit(0, 5), reply[2], .item(5, [])]
+        let frames: [WireFrame] =
+            [.item(5, [1]), reply[0], .credit(5, 70_000), .response(1, [1, 2]), reply[1], .request(2, "back", [4]), .credit(0, 5), reply[2], .item(5, [])]
             + reply.dropFirst(3) + [.failure(5, .internal, "over"), .ping(3), WireFrame(WireFrame.Kind.pong, WireFrame.u64(9)), .goodbye(.shuttingDown, "bye")]
         let input = HandGreeting.welcome.asWelcome + frames.flatMap(\.encoded)
         let difference = verifyDecoder(input, prepare: prepared) { NativeSession(role: .client, configuration()) }

@@ -1,6 +1,7 @@
-@testable import GinnelCore
 import GinnelTesting
 import Testing
+
+@testable import GinnelCore
 
 @Suite struct NativeEventTests {
     private func event(_ byte: UInt8, size: Int = 1, lane: Lane = .normal) -> Command {
@@ -140,10 +141,11 @@ import Testing
         #expect(arrived(pair).reduce(0) { $0 + $1[1] + 1 } == 20_001)
     }
 
-    @Test(arguments: [
-        [], [0, 0, 0, 0, 1], WireFrame.u32(0) + WireFrame.u16(0), WireFrame.u32(0) + WireFrame.u16(2) + [65], WireFrame.u32(0) + WireFrame.u16(256) + pattern(300),
-        WireFrame.u32(0) + WireFrame.u16(2) + [0xC3, 0x28],
-    ] as [[UInt8]])
+    @Test(
+        arguments: [
+            [], [0, 0, 0, 0, 1], WireFrame.u32(0) + WireFrame.u16(0), WireFrame.u32(0) + WireFrame.u16(2) + [65], WireFrame.u32(0) + WireFrame.u16(256) + pattern(300),
+            WireFrame.u32(0) + WireFrame.u16(2) + [0xC3, 0x28],
+        ] as [[UInt8]])
     func `an event whose head lies is a violation`(body: [UInt8]) {
         var service = MachineEnd.openService()
         service.receive(WireFrame(WireFrame.Kind.event, lane: 2, body))

@@ -1,6 +1,7 @@
-@testable import GinnelCore
 import GinnelTesting
 import Testing
+
+@testable import GinnelCore
 
 @Suite struct NativeFarewellTests {
     private let bye = Failure(.shuttingDown, "bye")

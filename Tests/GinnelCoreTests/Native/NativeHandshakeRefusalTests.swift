@@ -1,6 +1,7 @@
-@testable import GinnelCore
 import GinnelTesting
 import Testing
+
+@testable import GinnelCore
 
 /// What ends a handshake: what our side reports, what is said, and what a real client reads of it.
 @Suite struct NativeHandshakeRefusalTests {
@@ -57,10 +58,11 @@ import Testing
     }
 
     /// Tag, value inside, value outside.
-    @Test(arguments: [
-        (4, 1024, 1023), (4, 1 << 20, 1 << 31), (6, 1 << 20, (1 << 20) - 1), (6, (1 << 31) - 1, 1 << 31), (7, 1, 0), (7, (1 << 31) - 1, 1 << 31),
-        (5, (1 << 31) - 1, 1 << 31),
-    ] as [(UInt16, UInt32, UInt32)])
+    @Test(
+        arguments: [
+            (4, 1024, 1023), (4, 1 << 20, 1 << 31), (6, 1 << 20, (1 << 20) - 1), (6, (1 << 31) - 1, 1 << 31), (7, 1, 0), (7, (1 << 31) - 1, 1 << 31),
+            (5, (1 << 31) - 1, 1 << 31),
+        ] as [(UInt16, UInt32, UInt32)])
     func `a limit outside its range is rejected and one at its edge is not`(tag: UInt16, inside: UInt32, outside: UInt32) {
         expectReject(.protocolViolation, HandGreeting.hello.with(tag, outside).asHello)
         var service = service()

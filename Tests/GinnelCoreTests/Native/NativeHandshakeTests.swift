@@ -1,6 +1,7 @@
-@testable import GinnelCore
 import GinnelTesting
 import Testing
+
+@testable import GinnelCore
 
 @Suite struct NativeHandshakeTests {
     @Test func `both sides learn the other's name, identity, program and limits`() {
@@ -50,11 +51,13 @@ import Testing
     }
 
     @Test func `a hello made by hand is welcomed with the fields of the protocol`() throws {
-        var service = MachineEnd(.service, configuration {
-            $0.service = "s"
-            $0.program = "p"
-            $0.timeouts.heartbeat = .seconds(2)
-        })
+        var service = MachineEnd(
+            .service,
+            configuration {
+                $0.service = "s"
+                $0.program = "p"
+                $0.timeouts.heartbeat = .seconds(2)
+            })
         service.start()
         service.receive(HandGreeting.hello.asHello)
         let welcome = try #require(service.frames().first)

@@ -1,8 +1,9 @@
 // Short names for what the tests of the native protocol say all the time.
 
-@testable import GinnelCore
 import GinnelTesting
 import Testing
+
+@testable import GinnelCore
 
 /// HELLO or WELCOME, written by hand.
 struct HandGreeting {
@@ -150,8 +151,10 @@ extension WireFrame {
     static func chunks(
         _ kind: UInt8, stream: UInt32, lane: UInt8 = 2, flags: UInt8 = 0, announcing total: Int? = nil, first: Int, rest: Int, _ message: [UInt8]
     ) -> [WireFrame] {
-        var frames = [WireFrame(
-            kind, stream: stream, flags: flags | more, lane: lane, u32(UInt32(total ?? message.count)) + message.prefix(first))]
+        var frames = [
+            WireFrame(
+                kind, stream: stream, flags: flags | more, lane: lane, u32(UInt32(total ?? message.count)) + message.prefix(first))
+        ]
         var left = message.dropFirst(first)
         while !left.isEmpty {
             let part = left.prefix(rest)
@@ -160,6 +163,12 @@ extension WireFrame {
         }
         return frames
     }
+}
+
+/// The frames that a machine would say now; it goes on as if it had not been asked.
+func framesWaiting(at end: MachineEnd) -> [WireFrame] {
+    var copy = end
+    return copy.frames()
 }
 
 /// The machine has closed the session over what the peer did: it says so in its own reason, it tells the peer in its last frame, and a real machine that
@@ -180,7 +189,8 @@ func expectRefusal(
 
     guard let last else { return }
     let greeting = HandGreeting.hello.with(2, WireFrame.u64(sealed ? 1 : 0))
-    var reader = role == .service
+    var reader =
+        role == .service
         ? MachineEnd.openClient(welcome: greeting) { $0.offersChecksums = sealed }
         : MachineEnd.openService(hello: greeting) { $0.offersChecksums = sealed }
     reader.receive(last)

@@ -1,6 +1,7 @@
-@testable import GinnelCore
 import GinnelTesting
 import Testing
+
+@testable import GinnelCore
 
 /// What one side allows itself to keep for one peer. What it announces is tested with what it limits: windows, streams, chunks, events.
 @Suite struct NativeLimitTests {

@@ -1,12 +1,10 @@
-@testable import GinnelCore
 import GinnelTesting
 import Testing
 
+@testable import GinnelCore
+
 @Suite struct NativeLivenessTests {
-    private func kinds(_ end: MachineEnd) -> [UInt8] {
-        var copy = end
-        return copy.frames().map(\.kind)
-    }
+    private func kinds(_ end: MachineEnd) -> [UInt8] { framesWaiting(at: end).map(\.kind) }
 
     @Test func `a ping is answered with its own eight bytes`() {
         var service = MachineEnd.openService()

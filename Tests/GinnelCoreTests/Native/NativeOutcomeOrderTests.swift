@@ -1,6 +1,7 @@
-@testable import GinnelCore
 import GinnelTesting
 import Testing
+
+@testable import GinnelCore
 
 /// Whatever races, a call ends exactly once, and with what came first.
 @Suite struct NativeOutcomeOrderTests {

@@ -2,8 +2,9 @@
 //
 // The programs on both sides behave at random but honestly. What must hold is stated in `problems`, which names everything that did not.
 
-@testable import GinnelCore
 import GinnelTesting
+
+@testable import GinnelCore
 
 struct NativeSimulation {
     private(set) var problems: [String] = []

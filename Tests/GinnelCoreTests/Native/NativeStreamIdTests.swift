@@ -1,6 +1,7 @@
-@testable import GinnelCore
 import GinnelTesting
 import Testing
+
+@testable import GinnelCore
 
 /// Numbers of calls near the top of 32 bits.
 @Suite struct NativeStreamIdTests {

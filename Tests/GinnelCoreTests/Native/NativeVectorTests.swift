@@ -1,6 +1,7 @@
-@testable import GinnelCore
 import GinnelTesting
 import Testing
+
+@testable import GinnelCore
 
 /// What the machine says is compared with the vectors byte by byte, and what it makes of the vectors with their meaning.
 @Suite struct NativeVectorTests {
@@ -39,8 +40,11 @@ import Testing
     // MARK: Handshake
 
     @Test func `a handshake is as written`() throws {
-        let hello = try vector("hello"), welcome = try vector("welcome"), preamble = try vector("preamble").bytes
-        let ours = try #require(hello.meaning.greeting), theirs = try #require(welcome.meaning.greeting)
+        let hello = try vector("hello")
+        let welcome = try vector("welcome")
+        let preamble = try vector("preamble").bytes
+        let ours = try #require(hello.meaning.greeting)
+        let theirs = try #require(welcome.meaning.greeting)
         var pair = MachinePair(client: ours.configuration, service: theirs.configuration)
         pair.start()
         pair.client.produce()
@@ -49,10 +53,18 @@ import Testing
         pair.service.produce()
         #expect(pair.service.sent == preamble + welcome.bytes)
         pair.deliver(from: .service)
-        #expect(pair.service.actions == [.established(Establishment(
-            service: ours.service, instance: ours.identityValue, peerLimits: ours.limits, program: ours.program))])
-        #expect(pair.client.actions == [.established(Establishment(
-            service: theirs.service, instance: theirs.identityValue, peerLimits: theirs.limits, program: theirs.program))])
+        #expect(
+            pair.service.actions == [
+                .established(
+                    Establishment(
+                        service: ours.service, instance: ours.identityValue, peerLimits: ours.limits, program: ours.program))
+            ])
+        #expect(
+            pair.client.actions == [
+                .established(
+                    Establishment(
+                        service: theirs.service, instance: theirs.identityValue, peerLimits: theirs.limits, program: theirs.program))
+            ])
         #expect(pair.client.native?.agreement?.heartbeat == 30_000_000_000)
         #expect(pair.client.native?.outbound.sealed == true)
         #expect(pair.service.native?.agreement?.peerCodecs == [.raw, .json, .protobuf])
@@ -91,9 +103,13 @@ import Testing
 
         var service = MachineEnd.openService(hello: greeting) { $0.offersChecksums = sealed }
         service.receive(vector.bytes)
-        #expect(service.actions == [.request(RecordedRequest(
-            call: 1, method: request.method, codec: meaning.codecValue, payload: meaning.payloadBytes, deadline: meaning.timeLeft.map { service.now.continuous + $0 },
-            lane: meaning.laneValue, itemsFollow: meaning.itemsFollow ?? false))])
+        #expect(
+            service.actions == [
+                .request(
+                    RecordedRequest(
+                        call: 1, method: request.method, codec: meaning.codecValue, payload: meaning.payloadBytes, deadline: meaning.timeLeft.map { service.now.continuous + $0 },
+                        lane: meaning.laneValue, itemsFollow: meaning.itemsFollow ?? false))
+            ])
     }
 
     @Test func `a response is as written`() throws {
@@ -139,7 +155,8 @@ import Testing
     // MARK: Streams and events
 
     @Test func `an item and an end are as written`() throws {
-        let item = try vector("item"), end = try vector("end")
+        let item = try vector("item")
+        let end = try vector("end")
         var (client, call) = calling(item.meaning, itemsFollow: true)
         client.submit(.sendItem(call, codec: item.meaning.codecValue, payload: item.meaning.payloadBytes))
         client.submit(.sendItem(call, codec: .raw, payload: nil))
@@ -148,9 +165,10 @@ import Testing
         service.submit(.item(call: 1, codec: item.meaning.codecValue, payload: item.meaning.payloadBytes))
         #expect(service.takeAll() == item.bytes)
         service.receive(item.bytes + end.bytes)
-        #expect(service.actions == [
-            .item(call: 1, codec: item.meaning.codecValue, payload: item.meaning.payloadBytes), .item(call: 1, codec: .raw, payload: nil),
-        ])
+        #expect(
+            service.actions == [
+                .item(call: 1, codec: item.meaning.codecValue, payload: item.meaning.payloadBytes), .item(call: 1, codec: .raw, payload: nil),
+            ])
         client.receive(item.bytes)
         #expect(call.items == [item.meaning.payloadBytes])
     }
@@ -198,7 +216,8 @@ import Testing
 
     @Test func `ping and pong are as written, bare and sealed`() throws {
         for name in ["ping", "sealed-ping"] {
-            let ping = try vector(name), sealed = name == "sealed-ping"
+            let ping = try vector(name)
+            let sealed = name == "sealed-ping"
             let greeting = HandGreeting.hello.with(2, WireFrame.u64(sealed ? 1 : 0))
             var client = MachineEnd.openClient(welcome: greeting) { $0.offersChecksums = sealed }
             client.submit(.ping(0x0102_0304_0506_0708))

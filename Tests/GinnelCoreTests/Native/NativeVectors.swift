@@ -1,8 +1,9 @@
 // Tests/Vectors/native.json, which was written from docs/protocol.md by another program in another language.
 
 import Foundation
-@testable import GinnelCore
 import GinnelTesting
+
+@testable import GinnelCore
 
 struct NativeVectors: Decodable {
     struct Vector: Decodable {

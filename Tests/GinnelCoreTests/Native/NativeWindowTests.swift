@@ -1,6 +1,7 @@
-@testable import GinnelCore
 import GinnelTesting
 import Testing
+
+@testable import GinnelCore
 
 /// Calls in flight and the request window: rules 1 and 2 of docs/protocol.md §7.
 @Suite struct NativeWindowTests {
@@ -47,7 +48,7 @@ import Testing
         pair.client.produce()
         #expect(WireFrame.all(in: pair.client.sent).map(\.payload.count) == [50_000, 50_000])
         pair.deliver(from: .client)
-        let credits = { var end = pair.service; return end.frames() }()
+        let credits = framesWaiting(at: pair.service)
         #expect(credits.allSatisfy { $0.kind == WireFrame.Kind.credit && $0.stream == 0 })
         #expect(credits.reduce(0) { $0 + WireFrame.u32($1.payload) } == 100_000)
         pair.settle()
@@ -87,7 +88,10 @@ import Testing
     }
 
     @Test func `credit comes when a request is complete, not when it is answered`() {
-        var pair = MachinePair.connected(service: { $0.limits.announced.maximumMessage = 2000; $0.limits.announced.requestWindow = 2000 })
+        var pair = MachinePair.connected(service: {
+            $0.limits.announced.maximumMessage = 2000
+            $0.limits.announced.requestWindow = 2000
+        })
         for _ in 0..<20 {
             pair.client.call("m", pattern(1500))
             pair.settle()
@@ -128,7 +132,10 @@ import Testing
     }
 
     @Test func `a request beyond the window is a violation`() {
-        var service = MachineEnd.openService { $0.limits.announced.maximumMessage = 1024; $0.limits.announced.requestWindow = 2000 }
+        var service = MachineEnd.openService {
+            $0.limits.announced.maximumMessage = 1024
+            $0.limits.announced.requestWindow = 2000
+        }
         func first(_ stream: UInt32, _ total: UInt32) -> WireFrame {
             WireFrame(WireFrame.Kind.request, stream: stream, flags: WireFrame.more, lane: 2, WireFrame.u32(total) + [1])
         }

@@ -1,6 +1,7 @@
-@testable import GinnelCore
 import GinnelTesting
 import Testing
+
+@testable import GinnelCore
 
 /// The time-outs of `SessionTimeouts`, on both sides of their value. Heartbeat and idle time are in NativeLivenessTests.
 @Suite struct SessionTimeoutTests {

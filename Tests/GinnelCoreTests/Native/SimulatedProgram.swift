@@ -2,8 +2,9 @@
 //
 // Every payload follows from who sends it and how many came before, so each side can tell what the other must have sent.
 
-@testable import GinnelCore
 import GinnelTesting
+
+@testable import GinnelCore
 
 struct SimulatedProgram {
     private(set) var problems: [String] = []
@@ -59,8 +60,11 @@ struct SimulatedProgram {
         let deadline = random.oneIn(4) ? end.now.advanced(by: .milliseconds(random.number(in: 1...150))).continuous : nil
         let payload = Self.payload(key(index, "request"), 0, limit: longest - 300)
         calls.append(SimulatedCall(token: token, streams: streams, hasDeadline: deadline != nil))
-        end.submit(.call(token, OutgoingRequest(
-            method: token.name, codec: .raw, payload: payload, deadline: deadline, lane: Lane.allCases[random.number(in: 1...3)], itemsFollow: streams)))
+        end.submit(
+            .call(
+                token,
+                OutgoingRequest(
+                    method: token.name, codec: .raw, payload: payload, deadline: deadline, lane: Lane.allCases[random.number(in: 1...3)], itemsFollow: streams)))
     }
 
     private func key(_ index: Int, _ what: String, of caller: Role? = nil) -> Int {
@@ -89,8 +93,9 @@ struct SimulatedProgram {
         let lane = random.number(in: 1...3)
         events[lane] += 1
         let size = random.oneIn(5) ? random.number(in: 0...min(longest - 20, 140_000)) : 8
-        end.submit(.event(
-            name: "e\(lane)", codec: .raw, payload: WireFrame.u32(events[lane]) + Self.base.prefix(size), lane: Lane.allCases[lane]))
+        end.submit(
+            .event(
+                name: "e\(lane)", codec: .raw, payload: WireFrame.u32(events[lane]) + Self.base.prefix(size), lane: Lane.allCases[lane]))
     }
 
     private mutating func consume(_ end: inout MachineEnd, _ random: inout SplitMix64) {
@@ -176,13 +181,14 @@ struct SimulatedProgram {
         case .replied(let codec, let payload):
             if codec != .json || payload != Self.payload(key(index, "reply"), 0, limit: peerLongest) { problems.append("\(call.token.name): a reply that was not sent") }
         case .failed(let failure):
-            let expected: Bool = switch failure.code {
-            case .forbidden: failure.sentence == "no \(index)"
-            case .cancelled: true
-            case .deadlineExceeded: call.hasDeadline
-            case .connectionLost, .unavailable: failure.sentence.contains("connection lost")
-            default: false
-            }
+            let expected: Bool =
+                switch failure.code {
+                case .forbidden: failure.sentence == "no \(index)"
+                case .cancelled: true
+                case .deadlineExceeded: call.hasDeadline
+                case .connectionLost, .unavailable: failure.sentence.contains("connection lost")
+                default: false
+                }
             if !expected { problems.append("\(call.token.name): \(failure)") }
         }
     }
