@@ -5,9 +5,9 @@ extension NativeSession {
         guard phase != .closed else { return }
         if let said = farewell.theirs { return end(CloseReason(by: .peer, said), telling: false, &actions) }
         if let said = farewell.ours, outgoing.isEmpty, incoming.isEmpty { return end(CloseReason(by: .us, said), telling: false, &actions) }
-        let where_ = unread > 0 ? "in the middle of a frame, after \(unread) of its bytes" : phase == .open ? "without a farewell" : "during the handshake"
+        let place = unread > 0 ? "in the middle of a frame, after \(unread) of its bytes" : phase == .open ? "without a farewell" : "during the handshake"
         let cause = failure.map { ": \($0.sentence)" } ?? ""
-        end(CloseReason(by: .nobody, Failure(.connectionLost, "the peer ended the connection \(where_)\(cause)")), telling: false, &actions)
+        end(CloseReason(by: .nobody, Failure(.connectionLost, "the peer ended the connection \(place)\(cause)")), telling: false, &actions)
     }
 
     mutating func sayFarewell(_ failure: Failure, _ actions: inout [Action]) {
@@ -38,7 +38,8 @@ extension NativeSession {
         if telling { tell(reason.failure) }
         for (token, stream) in outgoing.removeAll() {
             let begun = stream != 0 && !unsent.contains(stream)
-            let failure = begun
+            let failure =
+                begun
                 ? Failure(.connectionLost, "\(reason); whether the call was carried out is unknown")
                 : Failure(.unavailable, "\(reason); the call was not begun")
             actions.append(.failed(token, failure))

@@ -239,7 +239,8 @@ extension NativeSession {
         while phase == .open, outbound.lanes.eventBytes > limit {
             if configuration.limits.eventOverflow == .dropOldest, outbound.lanes.dropOldestEvent() { continue }
             if configuration.limits.eventOverflow == .dropOldest { break }
-            end(CloseReason(by: .us, Failure(.slowReader, "\(outbound.lanes.eventBytes) bytes of events wait for the peer, over the limit of \(limit) (eventBytes)")),
+            end(
+                CloseReason(by: .us, Failure(.slowReader, "\(outbound.lanes.eventBytes) bytes of events wait for the peer, over the limit of \(limit) (eventBytes)")),
                 telling: true, &actions)
         }
         return .taken(mayCarryOn: outbound.lanes.eventBytes * 8 < limit)

@@ -87,9 +87,11 @@ extension NativeSession {
             submit(.fail(call: stream, refusal), at: now, &actions)
             return
         }
-        actions.append(.request(IncomingRequest(
-            call: stream, method: head.method ?? "", codec: header.flags.codec, payload: payload.dropping(head.byteCount), deadline: deadline,
-            lane: Lane(rawValue: header.lane) ?? .normal, itemsFollow: header.flags.contains(.itemsFollow))))
+        actions.append(
+            .request(
+                IncomingRequest(
+                    call: stream, method: head.method ?? "", codec: header.flags.codec, payload: payload.dropping(head.byteCount), deadline: deadline,
+                    lane: Lane(rawValue: header.lane) ?? .normal, itemsFollow: header.flags.contains(.itemsFollow))))
     }
 
     /// Why a well-formed request does not reach its handler.

@@ -36,8 +36,10 @@ extension NativeSession {
         outbound.requests = SendWindow(agreement.peerLimits.requestWindow)
         liveness.heartbeat = agreement.heartbeat
         liveness.noteMessage(now)
-        actions.append(.established(Establishment(
-            service: agreement.service, instance: agreement.identity, peerLimits: agreement.peerLimits, program: agreement.program)))
+        actions.append(
+            .established(
+                Establishment(
+                    service: agreement.service, instance: agreement.identity, peerLimits: agreement.peerLimits, program: agreement.program)))
         startCalls(now, &actions)
     }
 

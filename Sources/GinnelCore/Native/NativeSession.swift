@@ -58,8 +58,9 @@ package struct NativeSession: Sendable {
         self.role = role
         self.configuration = configuration
         outgoing = OutgoingCalls(role: role, firstStream: configuration.firstStream)
-        inbound = Inbound(requests: ReceiveWindow(
-            configuration.limits.announced.requestWindow, reserve: configuration.limits.announced.maximumMessage))
+        inbound = Inbound(
+            requests: ReceiveWindow(
+                configuration.limits.announced.requestWindow, reserve: configuration.limits.announced.maximumMessage))
         liveness = Liveness(idle: nil, now: Moment(awake: 0, continuous: 0))
     }
 }
@@ -105,7 +106,8 @@ extension NativeSession: SessionMachine {
     mutating func endIfSlowReader(_ actions: inout [Action]) {
         let limit = configuration.limits.bufferedBytes
         guard outbound.lanes.byteCount > limit, phase == .open else { return }
-        end(CloseReason(by: .us, Failure(.slowReader, "\(outbound.lanes.byteCount) bytes wait for the peer, over the limit of \(limit) (bufferedBytes)")),
+        end(
+            CloseReason(by: .us, Failure(.slowReader, "\(outbound.lanes.byteCount) bytes wait for the peer, over the limit of \(limit) (bufferedBytes)")),
             telling: true, &actions)
     }
 

@@ -85,7 +85,12 @@ struct OutgoingCalls: Sendable {
         var removed: [any OutgoingCall] = []
         for lane in waiting.indices {
             var hit = false
-            waiting[lane].forEach { if body($0) { hit = true; removed.append($0.token) } }
+            waiting[lane].forEach {
+                if body($0) {
+                    hit = true
+                    removed.append($0.token)
+                }
+            }
             if hit { waiting[lane].removeAll(where: body) }
         }
         waitingCount -= removed.count

@@ -88,7 +88,8 @@ package struct FrameHeader: Sendable {
     }
 
     func write(to output: inout OutputBuffer) {
-        let first = UInt64(UInt32(truncatingIfNeeded: length)) | UInt64(kind) << 32 | UInt64(flags.rawValue) << 40
+        let first =
+            UInt64(UInt32(truncatingIfNeeded: length)) | UInt64(kind) << 32 | UInt64(flags.rawValue) << 40
             | UInt64(lane) << 48 | UInt64(handles) << 56
         output.append(littleEndian: first)
         output.append(littleEndian: UInt64(stream) | UInt64(checksum) << 32)
