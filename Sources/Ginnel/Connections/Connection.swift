@@ -20,7 +20,7 @@ public final class Connection: Sendable {
 
     private let driver: Driver
     private let owner: Owner
-    private let running = Guarded([UInt32: RunningHandler]())
+    private let running = RunningCalls()
     private let pings = Guarded(Pings())
 
     /// Signs of life that were asked for.
@@ -119,9 +119,9 @@ extension Connection: SessionDelegate {
         switch action {
         case .established(let establishment): owner.established(self, establishment)
         case .request(let request): serve(request, input)
-        case .item(let call, let codec, let payload): running.withLock { $0[call] }?.received(codec, payload, input)
-        case .carryOn(let call): running.withLock { $0[call] }?.carryOn()
-        case .cancel(let call, let failure): running.withLock { $0[call] }?.cancel(failure)
+        case .item(let call, let codec, let payload): running.stream(of: call)?.received(codec, payload, input)
+        case .carryOn(let call): running.stream(of: call)?.carryOn()
+        case .cancel(let call, let failure): running.cancel(call, failure)
         case .event(let name, let codec, let payload, let missed): payload.withBytes(of: input) { owner.events.publish(name, codec, $0, missed: missed, from: self) }
         case .pong(let value): answer(value, true)
         case .farewell(let failure): owner.log(.info, "the peer says goodbye: \(failure)", metadata)
@@ -166,34 +166,35 @@ extension Connection: SessionDelegate {
             }
             loop.noteWork(request.method)
         case .async(let body):
-            start(request, context, on: handler.executor) { [bytes = request.payload.copied(of: input)] _ in try await body(bytes, context) }
+            start(request, nil, on: handler.executor) { [bytes = request.payload.copied(of: input)] in try await body(bytes, context) }
         case .streaming(let body):
-            start(request, context, on: handler.executor) { [bytes = request.payload.copied(of: input)] running in
-                try await body(bytes, context, running)
-            }
+            let stream = CallStream(call: request.call, connection: self, receivesItems: request.itemsFollow)
+            start(request, stream, on: handler.executor) { [bytes = request.payload.copied(of: input)] in try await body(bytes, context, stream) }
         }
     }
 
     /// Runs an async handler in a task of its own, on this connection's loop unless it asked for another executor.
     private func start(
-        _ request: IncomingRequest, _ context: CallContext, on executor: HandlerExecutor,
-        _ body: @escaping @Sendable (RunningHandler) async throws -> Reply
+        _ request: IncomingRequest, _ stream: CallStream?, on executor: HandlerExecutor, _ body: @escaping @Sendable () async throws -> Reply
     ) {
-        let call = request.call
-        let handler = RunningHandler(call: call, connection: self, receivesItems: request.itemsFollow)
-        running.withLock { $0[call] = handler }
-        owner.tasks.start(handler, on: executor == .loop ? loop : nil) { [self] in
+        let (call, method, deadline) = (request.call, request.method, request.deadline)
+        running.begin(call, stream)
+        let task = owner.tasks.start(on: executor == .loop ? loop : nil) { [self] in
             let command: Command
             do {
-                let reply = try await CallContext.$inheritedDeadline.withValue(request.deadline) { try await body(handler) }
+                let reply = if let deadline {
+                    try await CallContext.$inheritedDeadline.withValue(deadline) { try await body() }
+                } else {
+                    try await body()
+                }
                 command = .reply(call: call, codec: reply.codec, payload: reply.bytes)
             } catch {
-                command = .fail(call: call, failure(error, request.method))
+                command = .fail(call: call, failure(error, method))
             }
-            running.withLock { $0[call] = nil }
-            handler.finish()
+            running.end(call)
             submit(command)
         }
+        running.attach(task, to: call)
     }
 
     private func failure(_ error: any Error, _ method: String) -> Failure {

@@ -23,7 +23,7 @@ struct Handler: Sendable {
         /// Called on the loop with lent bytes; no task is made for it.
         case plain(@Sendable (borrowing RawSpan, CallContext) throws -> Reply)
         case async(@Sendable ([UInt8], CallContext) async throws -> Reply)
-        case streaming(@Sendable ([UInt8], CallContext, RunningHandler) async throws -> Reply)
+        case streaming(@Sendable ([UInt8], CallContext, CallStream) async throws -> Reply)
     }
 
     var work: Work

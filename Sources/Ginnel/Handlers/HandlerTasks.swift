@@ -14,13 +14,12 @@ final class HandlerTasks: Sendable {
     private let state = Guarded(State())
 
     /// Starts `body` on `loop`, or on the global executor.
-    func start(_ handler: RunningHandler, on loop: EventLoop?, _ body: @escaping @Sendable () async -> Void) {
+    func start(on loop: EventLoop?, _ body: @escaping @Sendable () async -> Void) -> Task<Void, Never> {
         state.withLock { $0.count += 1 }
-        let task = Task(executorPreference: loop) { [self] in
+        return Task(executorPreference: loop) { [self] in
             await body()
             noteEnd()
         }
-        handler.attach(task)
     }
 
     private func noteEnd() {

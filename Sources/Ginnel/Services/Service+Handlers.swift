@@ -123,7 +123,7 @@ extension Reply {
     }
 }
 
-extension RunningHandler {
+extension CallStream {
     func writer<Item: WireValue>() -> ItemWriter<Item> {
         ItemWriter(gate) { [connection, call] codec, bytes in connection.submit(.item(call: call, codec: codec, payload: bytes)) }
     }

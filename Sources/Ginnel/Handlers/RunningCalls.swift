@@ -1,0 +1,41 @@
+// The async handlers that a connection's calls are waiting for: their tasks, so that they can be cancelled, and their items.
+
+internal import GinnelCore
+internal import GinnelTransport
+
+final class RunningCalls: Sendable {
+    private struct Entry {
+        /// `nil` until the task is known.
+        var task: Task<Void, Never>?
+        var isCancelled = false
+        let stream: CallStream?
+    }
+
+    private let entries = Guarded([UInt32: Entry]())
+
+    /// A handler is about to start.
+    func begin(_ call: UInt32, _ stream: CallStream?) { entries.withLock { $0[call] = Entry(stream: stream) } }
+
+    /// Its task is known. It may have ended already, or been cancelled in between.
+    func attach(_ task: Task<Void, Never>, to call: UInt32) {
+        let isCancelled = entries.withLock { entries in
+            entries[call]?.task = task
+            return entries[call]?.isCancelled == true
+        }
+        if isCancelled { task.cancel() }
+    }
+
+    func end(_ call: UInt32) { entries.withLock { _ = $0.removeValue(forKey: call) } }
+
+    func stream(of call: UInt32) -> CallStream? { entries.withLock { $0[call]?.stream } }
+
+    /// The session wants the handler to stop.
+    func cancel(_ call: UInt32, _ failure: Failure) {
+        let entry = entries.withLock { entries in
+            entries[call]?.isCancelled = true
+            return entries[call]
+        }
+        entry?.task?.cancel()
+        entry?.stream?.cancel(failure)
+    }
+}
