@@ -36,11 +36,17 @@ private final class BytePipe: Sendable {
             }
             let drained = count == available && !state.writerIsGone
             if drained { state.readerWaits = true }
-            defer { state.writerWaits = false }
-            return (.bytes(count, drained: drained), state.writerWaits ? state.writerTarget : nil)
+            return (.bytes(count, drained: drained), Self.takeWaitingWriter(&state))
         }
         wake?(.writable)
         return outcome
+    }
+
+    /// Whom to tell that there is room. A writer that is not attached yet goes on waiting.
+    private static func takeWaitingWriter(_ state: inout State) -> (@Sendable (Readiness) -> Void)? {
+        guard state.writerWaits, let target = state.writerTarget else { return nil }
+        state.writerWaits = false
+        return target
     }
 
     func write(_ bytes: UnsafeRawBufferPointer) -> WriteOutcome {
@@ -60,8 +66,27 @@ private final class BytePipe: Sendable {
         return outcome
     }
 
+    /// Attaches the reader; true when there is something for it already.
+    func attachReader(_ target: @escaping @Sendable (Readiness) -> Void) -> Bool {
+        state.withLock { state in
+            state.readerTarget = target
+            return state.bytes.count > state.head || state.writerIsGone
+        }
+    }
+
+    /// Attaches the writer; true when it was told to wait and need not wait any longer.
+    func attachWriter(_ target: @escaping @Sendable (Readiness) -> Void) -> Bool {
+        state.withLock { state in
+            state.writerTarget = target
+            guard state.readerIsGone || state.bytes.count - state.head < Self.capacity else { return false }
+            return Self.takeWaitingWriter(&state) != nil
+        }
+    }
+
+    /// Once; later calls change nothing.
     func endWriting(losing: Bool) {
-        let wake = state.withLock { state in
+        let wake = state.withLock { state -> (@Sendable (Readiness) -> Void)? in
+            if state.writerIsGone { return nil }
             state.writerIsGone = true
             state.writerTarget = nil
             if losing {
@@ -73,8 +98,10 @@ private final class BytePipe: Sendable {
         wake?([.readable, .hangup])
     }
 
+    /// Once; later calls change nothing.
     func endReading() {
-        let wake = state.withLock { state in
+        let wake = state.withLock { state -> (@Sendable (Readiness) -> Void)? in
+            if state.readerIsGone { return nil }
             state.readerIsGone = true
             state.readerTarget = nil
             state.bytes = []
@@ -94,6 +121,9 @@ package final class InProcessChannel: Channel {
         self.outgoing = outgoing
     }
 
+    /// As a socket does whose last descriptor is closed.
+    deinit { abort() }
+
     package static func pair() -> (InProcessChannel, InProcessChannel) {
         let first = BytePipe()
         let second = BytePipe()
@@ -109,12 +139,8 @@ package final class InProcessChannel: Channel {
             guard let loop else { return }
             loop.post { [weak loop] in loop?.member(token)?.isReady(readiness) }
         }
-        let ready = incoming.state.withLock { state in
-            state.readerTarget = target
-            return state.bytes.count > state.head || state.writerIsGone
-        }
-        outgoing.state.withLock { $0.writerTarget = target }
-        if ready { target(.readable) }
+        if incoming.attachReader(target) { target(.readable) }
+        if outgoing.attachWriter(target) { target(.writable) }
     }
 
     package func close(drain: Duration) {

@@ -1,0 +1,83 @@
+// The ways to get two connected channels.
+
+package import GinnelTransport
+
+package struct ChannelKind: Sendable, CustomStringConvertible {
+    package let description: String
+    /// Makes a connected pair; the loop is for whatever must wait or listen meanwhile.
+    package let make: @Sendable (EventLoop) async throws -> (any Channel, any Channel)
+
+    package init(_ name: String, _ make: @escaping @Sendable (EventLoop) async throws -> (any Channel, any Channel)) {
+        description = name
+        self.make = make
+    }
+
+    /// Two sockets that were born connected.
+    package static let socketPair = ChannelKind("socket pair") { _ in try PlatformChannel.pair() }
+
+    /// Within this process.
+    package static let inProcess = ChannelKind("in process") { _ in InProcessChannel.pair() }
+
+    /// A client that connects to a service's endpoint, and what the service's listener accepts.
+    package static func connected(_ name: String, to endpoint: @escaping @Sendable () -> Endpoint) -> ChannelKind {
+        ChannelKind(name) { loop in
+            let endpoint = endpoint()
+            let accepted = Handover<any Channel>()
+            let listener = try Listener(
+                endpoint, ListenOptions(), loop: loop, refusal: [], accept: { accepted.give($0) }, pace: { _ in nil }, trouble: { accepted.fail($0) })
+            try await loop.run { try listener.start() }
+            let result = await Result { () async throws in
+                let client = try Connector.connectOnce(to: endpoint)
+                return (client, try await accepted.value)
+            }
+            try await loop.run { listener.close() }
+            return try result.get()
+        }
+    }
+}
+
+/// One value on its way from a callback to a task that waits for it.
+package final class Handover<Value: Sendable>: Sendable {
+    private enum State {
+        case empty
+        case waiting(UnsafeContinuation<Value, any Error>)
+        case full(Result<Value, any Error>)
+    }
+
+    private let state = Guarded(State.empty)
+
+    package init() {}
+
+    package func give(_ value: Value) { settle(.success(value)) }
+
+    package func fail(_ error: any Error) { settle(.failure(error)) }
+
+    /// The first value or error that is given counts; for one waiter.
+    private func settle(_ result: Result<Value, any Error>) {
+        let waiter: UnsafeContinuation<Value, any Error>? = state.withLock { state in
+            switch state {
+            case .empty:
+                state = .full(result)
+                return nil
+            case .waiting(let continuation):
+                state = .full(result)
+                return continuation
+            case .full: return nil
+            }
+        }
+        waiter?.resume(with: result)
+    }
+
+    package var value: Value {
+        get async throws {
+            try await withUnsafeThrowingContinuation { continuation in
+                let result: Result<Value, any Error>? = state.withLock { state in
+                    if case .full(let result) = state { return result }
+                    state = .waiting(continuation)
+                    return nil
+                }
+                if let result { continuation.resume(with: result) }
+            }
+        }
+    }
+}
