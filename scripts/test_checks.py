@@ -58,12 +58,12 @@ class CheckTests(unittest.TestCase):
         self.assertEqual(self.found(house.unchecked_sendable), ["Sources/A.swift:5"])
 
     def test_tests_do_not_sleep(self):
-        self.write("Tests/A.swift", "try await Task.sleep(for: .seconds(1))\npair.sleep(for: .seconds(1))\nusleep(1)  // not a wait: the slow reader\n")
+        self.write("Tests/A.swift", "try await Task.sleep(for: .seconds(1))\npair.sleep(for: .seconds(1))\nusleep(1)  // not a wait: the slow reader\ntry await Task.sleep(for: .seconds(3600))\n")
         self.write("Tests/a.c", "sleep(1);\nput_to_sleep(1);\n")
         self.assertEqual(self.found(house.sleeping_tests), ["Tests/A.swift:1", "Tests/a.c:1"])
 
     def test_no_path_of_a_machine(self):
-        self.write("README.md", "see /home/me/x, ./work/x and a/root\nsee /ro" "ot/x\nsee /ho" "me/you/x\n" + str(self.root) + "\n")
+        self.write("README.md", "see /home/me/x, ./work/x and a/work\nsee /wo" "rk/x\nsee /ho" "me/you/x\n" + str(self.root) + "\n")
         self.assertEqual(self.found(house.machine_paths), ["README.md:2", "README.md:3", "README.md:4"])
 
     def test_files_are_short_and_finished(self):
