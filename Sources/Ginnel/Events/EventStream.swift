@@ -85,7 +85,10 @@ final class EventSubscription<Received: Event>: Sendable {
         waiter?.resume()
     }
 
-    private enum Next { case delivery(EventDelivery<Received>), end, wait }
+    private enum Next {
+        case delivery(EventDelivery<Received>)
+        case end, wait
+    }
 
     func next() async -> EventDelivery<Received>? {
         while true {

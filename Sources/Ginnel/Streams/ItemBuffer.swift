@@ -37,7 +37,12 @@ final class ItemBuffer: Sendable {
         waiter?.resume()
     }
 
-    private enum Next { case item(Reply), end, failure(CallError), wait }
+    private enum Next {
+        case item(Reply)
+        case end
+        case failure(CallError)
+        case wait
+    }
 
     /// The next item, or `nil` at the end. One consumer at a time.
     func next() async throws(CallError) -> Reply? {

@@ -76,10 +76,13 @@ public struct SystemError: Error, Sendable, Equatable, CustomStringConvertible {
     package init(_ error: gn_error) {
         operation = error.operation.map { String(cString: $0) } ?? "?"
         native = error.native
-        sentence = error.native == 0 ? "" : withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { buffer in
-            gn_error_describe(error.native, buffer.baseAddress, buffer.count)
-            return String(cString: buffer.baseAddress!)
-        }
+        sentence =
+            error.native == 0
+            ? ""
+            : withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { buffer in
+                gn_error_describe(error.native, buffer.baseAddress, buffer.count)
+                return String(cString: buffer.baseAddress!)
+            }
     }
 
     /// An error that no system call made.

@@ -52,7 +52,8 @@ extension Listener {
         switch error.code {
         case GN_CODE_BUSY:
             let holder = facts.lock_holder == 0 ? "another process" : "process \(facts.lock_holder)"
-            sentence = facts.lock_held
+            sentence =
+                facts.lock_held
                 ? "\(holder) serves this endpoint already; end it, or use another name"
                 : "somebody who does not use our lock answers at this endpoint; end that service, or use another name"
         case GN_CODE_UNSAFE:

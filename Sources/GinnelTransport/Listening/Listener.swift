@@ -1,7 +1,7 @@
 // Accepts connections at one endpoint and hands each to whoever asked. Decides nothing: what may enter is `Admission`'s word, who may is the driver's verification.
 
-package import GinnelCore
 internal import CGinnelPlatform
+package import GinnelCore
 
 /// How an endpoint is listened to.
 package struct ListenOptions: Sendable {

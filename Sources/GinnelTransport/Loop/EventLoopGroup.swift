@@ -41,10 +41,11 @@ package final class EventLoopGroup: Sendable {
 
     /// One after the other.
     package func next() -> EventLoop {
-        loops[turn.withLock { turn in
-            defer { turn = (turn + 1) % loops.count }
-            return turn
-        }]
+        loops[
+            turn.withLock { turn in
+                defer { turn = (turn + 1) % loops.count }
+                return turn
+            }]
     }
 
     package func stop() async {

@@ -11,13 +11,14 @@ import Testing
     }
 
     /// RFC 3720 B.4.
-    @Test(arguments: [
-        ([UInt8](repeating: 0, count: 32), 0x8A91_36AA),
-        ([UInt8](repeating: 0xFF, count: 32), 0x62A8_AB43),
-        ([UInt8](0..<32), 0x46DD_794E),
-        ([UInt8]((0..<32).reversed()), 0x113F_DB5C),
-        (iSCSIRead, 0xD996_3A56),
-    ] as [([UInt8], UInt32)])
+    @Test(
+        arguments: [
+            ([UInt8](repeating: 0, count: 32), 0x8A91_36AA),
+            ([UInt8](repeating: 0xFF, count: 32), 0x62A8_AB43),
+            ([UInt8](0..<32), 0x46DD_794E),
+            ([UInt8]((0..<32).reversed()), 0x113F_DB5C),
+            (iSCSIRead, 0xD996_3A56),
+        ] as [([UInt8], UInt32)])
     func `the vectors of iSCSI come out`(bytes: [UInt8], expected: UInt32) {
         #expect(Checksum.castagnoli.value(of: bytes.span.bytes) == expected)
         #expect(Checksum.castagnoli.valueByTable(of: bytes.span.bytes) == expected)

@@ -40,7 +40,8 @@ private typealias Caller = TaggedJSONSide.Caller
     }
 
     @Test func `however the bytes are cut, the outcomes are the same`() {
-        let stream = taggedFrame(#"{"type":"event","n":1}"#) + pong + taggedFrame(#"{"type":"event"}"#)
+        let stream =
+            taggedFrame(#"{"type":"event","n":1}"#) + pong + taggedFrame(#"{"type":"event"}"#)
             + taggedFrame(#"{"message":"no","type":"error"}"#) + pong
         func run(_ pieces: [ArraySlice<UInt8>]) -> [String] {
             var side = client { $0.pushTypes = ["event"] }
@@ -134,10 +135,11 @@ private typealias Caller = TaggedJSONSide.Caller
         side.call(caller, ping)
         side.now = Moment(awake: 0, continuous: 7)
         side.call(Caller("B"), ping, deadline: 7)
-        #expect(side.taken() == [
-            "failed A cancelled: the caller had lost interest before the call began",
-            "failed B deadlineExceeded: the deadline had passed before the call began",
-        ])
+        #expect(
+            side.taken() == [
+                "failed A cancelled: the caller had lost interest before the call began",
+                "failed B deadlineExceeded: the deadline had passed before the call began",
+            ])
         #expect(side.output() == [])
     }
 
@@ -187,11 +189,12 @@ private typealias Caller = TaggedJSONSide.Caller
         _ = side.output()
         side.inputEnded()
         let reason = "closed by the peer, connectionLost: the peer ended the connection before the reply"
-        #expect(side.taken() == [
-            "failed A connectionLost: \(reason); whether the call was carried out is unknown",
-            "failed B unavailable: \(reason); the call was not begun",
-            reason,
-        ])
+        #expect(
+            side.taken() == [
+                "failed A connectionLost: \(reason); whether the call was carried out is unknown",
+                "failed B unavailable: \(reason); the call was not begun",
+                reason,
+            ])
         #expect(!side.session.machine.hasOutput)
         side.call(Caller("C"), ping)
         #expect(side.taken() == ["failed C unavailable: the connection is closed; the call was not begun"])
@@ -221,20 +224,22 @@ private typealias Caller = TaggedJSONSide.Caller
         #expect(side.taken() == ["failed A unavailable: \(reason); the call was not begun", reason])
     }
 
-    @Test(arguments: [
-        ([0x01, 0x00, 0x01, 0x00], "frameTooLarge: a message of 65537 bytes, over the limit of 65536 (maximumMessage)"),
-        ([0, 0, 0, 0], "protocolViolation: a message of 0 bytes that is not a valid JSON object: the text ends where a value is due, at byte 0"),
-        ([2, 0, 0, 0, 0x22, 0x22], "protocolViolation: a message of 2 bytes that is not a valid JSON object: something else than an object at byte 0"),
-    ] as [([UInt8], String)])
+    @Test(
+        arguments: [
+            ([0x01, 0x00, 0x01, 0x00], "frameTooLarge: a message of 65537 bytes, over the limit of 65536 (maximumMessage)"),
+            ([0, 0, 0, 0], "protocolViolation: a message of 0 bytes that is not a valid JSON object: the text ends where a value is due, at byte 0"),
+            ([2, 0, 0, 0, 0x22, 0x22], "protocolViolation: a message of 2 bytes that is not a valid JSON object: something else than an object at byte 0"),
+        ] as [([UInt8], String)])
     func `a bad reply closes the connection with its name`(bytes: [UInt8], reason: String) {
         var side = client()
         side.call(Caller("A"), ping)
         _ = side.output()
         side.receive(bytes)
-        #expect(side.taken() == [
-            "failed A connectionLost: closed by this side, \(reason); whether the call was carried out is unknown",
-            "closed by this side, \(reason)",
-        ])
+        #expect(
+            side.taken() == [
+                "failed A connectionLost: closed by this side, \(reason); whether the call was carried out is unknown",
+                "closed by this side, \(reason)",
+            ])
     }
 
     @Test func `a farewell waits for the call in flight and fails those that wait`() {
@@ -243,10 +248,11 @@ private typealias Caller = TaggedJSONSide.Caller
         _ = side.output()
         side.submit(.farewell(Failure(.finished, "no more to ask")))
         side.call(Caller("C"), ping)
-        #expect(side.taken() == [
-            "failed B unavailable: this side is leaving; the call was not begun",
-            "failed C unavailable: the connection is ending; the call was not begun",
-        ])
+        #expect(
+            side.taken() == [
+                "failed B unavailable: this side is leaving; the call was not begun",
+                "failed C unavailable: the connection is ending; the call was not begun",
+            ])
         side.receive(pong)
         #expect(side.taken() == [#"replied A {"type":"pong"}"#, "closed by this side, finished: no more to ask"])
     }
@@ -266,10 +272,11 @@ private typealias Caller = TaggedJSONSide.Caller
         side.call(Caller("A"), ping)
         _ = side.output()
         side.submit(.close(Failure(.finished, "enough")))
-        #expect(side.taken() == [
-            "failed A connectionLost: closed by this side, finished: enough; whether the call was carried out is unknown",
-            "closed by this side, finished: enough",
-        ])
+        #expect(
+            side.taken() == [
+                "failed A connectionLost: closed by this side, finished: enough; whether the call was carried out is unknown",
+                "closed by this side, finished: enough",
+            ])
     }
 
     @Test func `a client that waits for a reply is not idle`() {

@@ -233,10 +233,11 @@ private typealias Caller = TaggedJSONSide.Caller
         side.receive(ping)
         _ = side.taken()
         side.inputEnded()
-        #expect(side.taken() == [
-            "cancel connectionLost: closed by the peer, connectionLost: the peer ended the connection before the reply",
-            "closed by the peer, connectionLost: the peer ended the connection before the reply",
-        ])
+        #expect(
+            side.taken() == [
+                "cancel connectionLost: closed by the peer, connectionLost: the peer ended the connection before the reply",
+                "closed by the peer, connectionLost: the peer ended the connection before the reply",
+            ])
         side.reply("{}")
         #expect(side.output() == [])
         #expect(side.taken() == [])

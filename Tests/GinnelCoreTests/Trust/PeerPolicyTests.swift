@@ -124,11 +124,13 @@ import Testing
     @Test func `a program beside this one is accepted and no other`() {
         #expect(refusal(.sameDirectoryAsSelf, PeerIdentity(executable: "/opt/app/tool")) == nil)
         for path in ["/opt/app/bin/tool", "/opt/tool", "/opt/app2/tool", "/home/me/opt/app/tool"] {
-            #expect(refusal(.sameDirectoryAsSelf, PeerIdentity(executable: path))
-                == "the peer runs \(path), which does not lie beside this process's executable")
+            #expect(
+                refusal(.sameDirectoryAsSelf, PeerIdentity(executable: path))
+                    == "the peer runs \(path), which does not lie beside this process's executable")
         }
-        #expect(refusal(.sameDirectoryAsSelf, PeerIdentity(executable: "/opt/app/tool"), own: PeerIdentity(user: 1000))
-            == "this process's own executable is not known")
+        #expect(
+            refusal(.sameDirectoryAsSelf, PeerIdentity(executable: "/opt/app/tool"), own: PeerIdentity(user: 1000))
+                == "this process's own executable is not known")
         let replaced = PeerIdentity(executable: "/opt/app/service (deleted)")
         #expect(refusal(.sameDirectoryAsSelf, PeerIdentity(executable: "/opt/app/tool"), own: replaced) == nil)
     }
@@ -136,8 +138,9 @@ import Testing
     @Test func `a program is known by its digest`() {
         let policy = PeerPolicy.sha256([String(repeating: "0", count: 64), Self.hexadecimal.uppercased()])
         #expect(refusal(policy, PeerIdentity(executable: "/tmp/x (deleted)", digest: Self.digest)) == nil)
-        #expect(refusal(policy, PeerIdentity(digest: [UInt8](repeating: 0xAC, count: 32)))
-            == "the SHA-256 of the peer's program, \(String(repeating: "ac", count: 32)), is not among those allowed")
+        #expect(
+            refusal(policy, PeerIdentity(digest: [UInt8](repeating: 0xAC, count: 32)))
+                == "the SHA-256 of the peer's program, \(String(repeating: "ac", count: 32)), is not among those allowed")
         #expect(refusal(policy, PeerIdentity(executable: "/usr/bin/tool")) == "the peer's program's SHA-256 is not known")
         for wrong in ["", "ab", Self.hexadecimal + "ab", String(Self.hexadecimal.dropLast()), String(repeating: "xy", count: 32)] {
             #expect(refusal(.sha256([wrong]), PeerIdentity(digest: Self.digest)) != nil)
@@ -151,8 +154,9 @@ import Testing
         let policy = PeerPolicy.anyOf([.sameUser, .systemService])
         #expect(refusal(policy, PeerIdentity(user: 1000)) == nil)
         #expect(refusal(policy, PeerIdentity(user: 0)) == nil)
-        #expect(refusal(policy, PeerIdentity(user: 33))
-            == "sameUser: the peer is user 33, this process user 1000; systemService: the peer is user 33, not root")
+        #expect(
+            refusal(policy, PeerIdentity(user: 33))
+                == "sameUser: the peer is user 33, this process user 1000; systemService: the peer is user 33, not root")
         #expect(refusal(.anyOf([]), PeerIdentity(user: 1000)) == "anyOf of no policies accepts nobody")
     }
 
@@ -195,10 +199,12 @@ import Testing
     }
 
     @Test func `policies and peers describe themselves on one line`() {
-        #expect("\(PeerPolicy.anyOf([.sameUser, .allOf([.users([1, 2]), Self.tools]), .sha256([""])]))"
-            == "anyOf(sameUser, allOf(users(1, 2), executables(tool, picker in /usr/bin, /opt/app/bin/)), sha256(1))")
-        #expect("\(PeerIdentity(user: 1, group: 2, process: 3, executable: "/a\nb\u{202E}", digest: [0x0A, 0xFF], sid: "S-1"))"
-            == "user 1, group 2, user S-1, process 3, /a\\u{a}b\\u{202e}, sha256 0aff")
+        #expect(
+            "\(PeerPolicy.anyOf([.sameUser, .allOf([.users([1, 2]), Self.tools]), .sha256([""])]))"
+                == "anyOf(sameUser, allOf(users(1, 2), executables(tool, picker in /usr/bin, /opt/app/bin/)), sha256(1))")
+        #expect(
+            "\(PeerIdentity(user: 1, group: 2, process: 3, executable: "/a\nb\u{202E}", digest: [0x0A, 0xFF], sid: "S-1"))"
+                == "user 1, group 2, user S-1, process 3, /a\\u{a}b\\u{202e}, sha256 0aff")
         #expect("\(PeerIdentity())" == "unknown peer")
         #expect(refusal(Self.tools, PeerIdentity(executable: "/x\ny"))?.contains("\n") == false)
     }
