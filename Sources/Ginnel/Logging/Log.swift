@@ -1,7 +1,7 @@
 // The log hook: one closure. A swift-log `Logger` attaches in a few lines (README, "Logging").
 
 internal import Foundation
-internal import GinnelTransport
+internal import GinnelCore
 
 /// Where a service or client writes its log. Never payload bytes.
 public struct Log: Sendable {
@@ -35,7 +35,8 @@ public struct Log: Sendable {
     public static let off = Log(level: .error) { _, _, _ in }
 
     func callAsFunction(_ level: Level, _ message: @autoclosure () -> String, _ metadata: @autoclosure () -> [String: String] = [:]) {
-        if level >= self.level { write(level, message(), metadata()) }
+        // Sentences and names may be a peer's: they stay on their line.
+        if level >= self.level { write(level, message().printable, metadata().mapValues(\.printable)) }
     }
 }
 

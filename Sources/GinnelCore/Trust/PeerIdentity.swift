@@ -49,8 +49,8 @@ extension PeerIdentity: CustomStringConvertible {
 }
 
 extension String {
-    /// The text with control characters spelt out, so that a file's name cannot forge lines of a log.
-    var printable: String {
+    /// The text with control characters spelt out, so that a file's name or a peer's sentence cannot forge lines of a log.
+    package var printable: String {
         unicodeScalars.reduce(into: "") { text, scalar in
             switch scalar.properties.generalCategory {
             case .control, .format, .lineSeparator, .paragraphSeparator: text += "\\u{\(String(scalar.value, radix: 16))}"
