@@ -30,7 +30,11 @@ let package = Package(
         .testTarget(
             name: "GinnelTransportTests", dependencies: ["GinnelTransport", "GinnelCore", "GinnelTesting", "CGinnelPlatform"],
             swiftSettings: strict),
-        .testTarget(name: "GinnelTests", dependencies: ["Ginnel", "GinnelTesting"], swiftSettings: strict),
+        .executableTarget(name: "TestPeer", dependencies: ["Ginnel", "GinnelTransport"], path: "Tests/TestPeer", swiftSettings: strict),
+        .executableTarget(name: "TestPeerMain", dependencies: ["Ginnel"], path: "Tests/TestPeerMain", swiftSettings: strict),
+        .testTarget(
+            name: "GinnelTests", dependencies: ["Ginnel", "GinnelCore", "GinnelTransport", "GinnelTesting", "TestPeer", "TestPeerMain"],
+            swiftSettings: strict),
     ],
     cLanguageStandard: .c11
 )

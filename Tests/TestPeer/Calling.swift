@@ -1,0 +1,43 @@
+// A client. Says `connected`, then for each order `call METHOD` a line `reply TEXT` or `error CODE`; `refused CODE FAILURE` when it cannot connect.
+
+import Ginnel
+
+struct Calling: Sendable {
+    private let options: Options
+
+    init(_ options: Options) { self.options = options }
+
+    func run() async {
+        var configuration = ClientConfiguration.defaults
+        configuration.policy = options.policy
+        configuration.log = .off
+        do {
+            try await Client.connect(to: options.endpoint, configuration: configuration) { client in
+                say("connected")
+                for await order in Control.orders {
+                    let words = order.split(separator: " ").map(String.init)
+                    switch words.first {
+                    case "call": say(await Self.outcome(of: words[1], client))
+                    case "leave": return
+                    default: break
+                    }
+                }
+            }
+            say("over")
+        } catch let error as GinnelError {
+            say("refused \(error.code) \(error.failure.map { "\($0.code)" } ?? "-")")
+        } catch {
+            say("refused other \(error)")
+        }
+    }
+
+    private static func outcome(of method: String, _ client: Client) async -> String {
+        do {
+            return "reply " + String(decoding: try await client.call(method, payload: Array("x".utf8)).bytes, as: UTF8.self)
+        } catch let error as CallError {
+            return "error \(error.code)"
+        } catch {
+            return "error \(error)"
+        }
+    }
+}
