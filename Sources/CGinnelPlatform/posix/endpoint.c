@@ -70,7 +70,11 @@ void gn_endpoint_inspect(const char *path, gn_endpoint_facts *facts) {
     char directory[PATH_MAX], name[NAME_MAX + 1];
     struct stat status;
     gn_error error;
-    if (!gnp_path_split(path, directory, name) || lstat(directory, &status) != 0) return;
+    if (!gnp_path_split(path, directory, name)) return;
+    if (lstat(directory, &status) != 0) {
+        if (errno == EACCES) (void)gnp_blame(facts, directory, GN_CODE_DENIED, EACCES, "lstat", &error);
+        return;
+    }
     gnp_facts_directory(facts, &status);
     facts->directory_is_link = S_ISLNK(status.st_mode);
     if (facts->directory_is_link && stat(directory, &status) == 0) gnp_facts_directory(facts, &status);
