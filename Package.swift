@@ -25,7 +25,8 @@ let package = Package(
         .target(name: "GinnelTransport", dependencies: ["GinnelCore", "CGinnelPlatform"], swiftSettings: strict),
         .target(name: "Ginnel", dependencies: ["GinnelCore", "GinnelTransport"], swiftSettings: strict),
         .target(name: "GinnelTesting", dependencies: ["Ginnel", "GinnelCore", "GinnelTransport"], swiftSettings: strict),
-        .executableTarget(name: "GinnelCommand", dependencies: ["Ginnel", "GinnelTransport"], swiftSettings: strict),
+        .target(name: "CGinnelCommand"),
+        .executableTarget(name: "GinnelCommand", dependencies: ["Ginnel", "GinnelTransport", "CGinnelCommand"], swiftSettings: strict),
         .testTarget(name: "GinnelCoreTests", dependencies: ["GinnelCore", "GinnelTesting"], swiftSettings: strict),
         .testTarget(
             name: "GinnelTransportTests", dependencies: ["GinnelTransport", "GinnelCore", "GinnelTesting", "CGinnelPlatform"],
@@ -35,6 +36,7 @@ let package = Package(
         .testTarget(
             name: "GinnelTests", dependencies: ["Ginnel", "GinnelCore", "GinnelTransport", "GinnelTesting", "TestPeer", "TestPeerMain"],
             swiftSettings: strict),
+        .testTarget(name: "GinnelCommandTests", dependencies: ["GinnelCommand"], swiftSettings: strict),
     ],
     cLanguageStandard: .c11
 )

@@ -1,0 +1,29 @@
+// How ping, call and bench get their connection, and tell what kept them from it apart from what happened on it.
+
+import Ginnel
+
+extension Invocation {
+    var endpoint: Endpoint { Endpoint(operands[0]) }
+
+    /// As the options say.
+    func clientConfiguration() throws(UsageError) -> ClientConfiguration {
+        var configuration = has("low-latency") ? ClientConfiguration.lowLatency : ClientConfiguration.defaults
+        configuration.policy = try expectation(for: endpoint).policy
+        configuration.program = Version.program
+        // What happens to a connection comes back as an error, which is reported once.
+        configuration.log = .off
+        return configuration
+    }
+
+    /// Connects and runs `body`. Errors of this side that come out of the body are reported as the loss of the connection.
+    func connected<Result: Sendable>(_ body: @concurrent @escaping @Sendable (Client) async throws -> Result) async throws -> Result {
+        let name = operands[0]
+        return try await Client.connect(to: endpoint, configuration: try clientConfiguration()) { client in
+            do {
+                return try await body(client)
+            } catch let error as GinnelError {
+                throw Trouble(losing: error, endpoint: name)
+            }
+        }
+    }
+}

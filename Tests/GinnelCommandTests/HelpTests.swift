@@ -1,0 +1,51 @@
+// Help is made of the tables that the parser reads, and machines can read it too.
+
+import Foundation
+import Testing
+
+@Suite struct HelpTests {
+    @Test func `help lists every command and every exit status`() async throws {
+        for arguments in [[], ["help"], ["--help"], ["-h"]] {
+            let outcome = try await Running(arguments).outcome()
+            #expect(outcome.status == 0)
+            for word in ["demo", "ping", "call", "serve-echo", "bench", "doctor", "130"] { #expect(outcome.output.contains("\n  \(word) "), "\(word)") }
+            #expect(!outcome.output.contains("demo-service"), "what the demo starts for itself is not listed")
+        }
+    }
+
+    @Test func `every command has help with all its options, by either way of asking`() async throws {
+        let commands = try #require(try await Ginnel.run("help", "--json").objects().first?["commands"] as? [[String: Any]])
+        #expect(commands.count == 8)
+        for command in commands {
+            let name = try #require(command["name"] as? String)
+            let help = try await Ginnel.run("help", name)
+            let asked = try await Ginnel.run(name, "--help")
+            #expect(help.status == 0 && help.output == asked.output)
+            for option in try #require(command["options"] as? [[String: Any]]) { #expect(help.output.contains(option["name"] as? String ?? "?")) }
+        }
+    }
+
+    @Test func `the page on the command has the exit statuses of the command`() async throws {
+        let page = try String(contentsOf: URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../../docs/command.md"), encoding: .utf8)
+        let statuses = try #require(try await Ginnel.run("help", "--json").objects().first?["statuses"] as? [[String: Any]])
+        #expect(statuses.count == 9)
+        for status in statuses {
+            let row = "| \(status["status"] as? Int ?? -1) | \(status["meaning"] as? String ?? "?") |"
+            #expect(page.contains(row), "\(row)")
+        }
+    }
+
+    @Test func `the version names the protocol`() async throws {
+        let text = try await Ginnel.run("--version")
+        #expect(text.status == 0 && text.output.hasPrefix("ginnel ") && text.output.contains("ginnel/1"))
+        let object = try #require(try await Ginnel.run("version", "--json").objects().first)
+        #expect(object["protocol"] as? String == "ginnel/1")
+    }
+
+    @Test func `nothing is coloured where nobody looks on`() async throws {
+        for arguments in [["help"], ["doctor", "/nowhere/at/all"], ["ping", "/nowhere/at/all"]] {
+            let outcome = try await Running(arguments, environment: ["TERM": "xterm"]).outcome()
+            #expect(!(outcome.output + outcome.errors).contains("\u{1B}"))
+        }
+    }
+}
