@@ -159,7 +159,8 @@ extension Client {
                     }
                     ending.established()
                 },
-                ended: { [hub] _, reason in
+                ended: { [hub, configuration] connection, reason in
+                    configuration.log(reason.isOurComplaint ? .warning : .info, "the connection ended: \(reason)", connection.metadata)
                     hub.end()
                     ending.end(reason)
                 }))

@@ -204,6 +204,11 @@ extension Connection: SessionDelegate {
     }
 }
 
+extension CloseReason {
+    /// This side ended it, and not because it was done.
+    var isOurComplaint: Bool { by == .us && failure.code != .shuttingDown && failure.code != .finished }
+}
+
 extension PeerPolicy {
     /// The verdict on a peer of this process.
     func verdict(on peer: PeerIdentity) -> Verdict { verdict(on: peer, own: .own, children: ChildProcess.running) }

@@ -93,7 +93,7 @@ final class Reception: Sendable {
             established: { _, _ in },
             ended: { [self] connection, reason in
                 admission.withLock { $0.leave(user) }
-                configuration.log(reason.by == .us && reason.failure.code != .shuttingDown ? .warning : .info, "a connection ended: \(reason)", connection.metadata)
+                configuration.log(reason.isOurComplaint ? .warning : .info, "a connection ended: \(reason)", connection.metadata)
                 service.noteConnection(connection, isOpen: false)
             })
         let connection = Connection(driver, owner)
