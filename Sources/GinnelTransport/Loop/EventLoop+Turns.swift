@@ -119,6 +119,8 @@ extension EventLoop {
             return inbox.stopWaiters
         }
         guard let waiters else { return false }
+        // A waiter that prefers this loop goes on elsewhere, since nobody runs what is queued here any more.
+        threadNumber.store(0, ordering: .relaxed)
         for waiter in waiters { waiter.resume() }
         return true
     }

@@ -35,12 +35,13 @@ public final class EventLoop: @unchecked Sendable {
     let sleeps = Atomic(false)
     package let poller: OpaquePointer
     private let name: String
+    /// Nanoseconds; 0 where looking would keep the only processor from whoever has something to say.
     let pollingTime: UInt64
     let reportAfter: UInt64
     /// Told when a handler held the loop too long: what, and for how many nanoseconds. Set before `start`.
     package var reportsSlowness: (@Sendable (String, UInt64) -> Void)?
     private var thread: OpaquePointer?
-    /// 0 until the thread runs.
+    /// 0 before the thread runs and after: the system gives its number to a later thread.
     let threadNumber = Atomic<UInt64>(0)
 
     // Loop only. One thread touches these, and no access spans a call that could come back to them, so the run-time check of exclusive access is spared.
@@ -105,7 +106,7 @@ public final class EventLoop: @unchecked Sendable {
             }
             if isOver { continuation.resume() } else { noteMail() }
         }
-        if let thread = thread.take() { gn_thread_join(thread) }
+        if let thread = inbox.withLock({ _ in thread.take() }) { gn_thread_join(thread) }
     }
 
     /// Whether the calling thread is the loop's.
@@ -114,13 +115,17 @@ public final class EventLoop: @unchecked Sendable {
     // MARK: From any thread
 
     /// Runs `note` on the loop, in the order of posting; never, when the loop has stopped.
-    package func post(_ note: @escaping Note) {
+    package func post(_ note: @escaping Note) { _ = take(note) }
+
+    /// False when the loop has stopped.
+    private func take(_ note: @escaping Note) -> Bool {
         let isTaken = inbox.withLock { inbox in
             guard inbox.phase != .stopped else { return false }
             inbox.notes.append(note)
             return true
         }
         if isTaken { noteMail() }
+        return isTaken
     }
 
     /// The inbox has something new.
@@ -129,10 +134,11 @@ public final class EventLoop: @unchecked Sendable {
         if sleeps.load(ordering: .sequentiallyConsistent), sleeps.exchange(false, ordering: .sequentiallyConsistent) { gn_poller_wake(poller) }
     }
 
-    /// Runs `body` on the loop and waits for it.
+    /// Runs `body` on the loop and waits for it. Throws `.notRunning` when the loop has stopped.
     package func run<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) async throws -> Result {
         try await withCheckedThrowingContinuation { continuation in
-            post { continuation.resume(with: Swift.Result(catching: body)) }
+            let isTaken = take { continuation.resume(with: Swift.Result(catching: body)) }
+            if !isTaken { continuation.resume(throwing: GinnelError(.notRunning, "the event loop has stopped")) }
         }
     }
 
