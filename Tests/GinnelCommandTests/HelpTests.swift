@@ -49,3 +49,34 @@ import Testing
         }
     }
 }
+
+@Suite(.enabled(if: Terminal.exists, "script(1) of util-linux makes the terminal")) struct TerminalTests {
+    @Test func `on a terminal there is colour, and none with NO_COLOR`() async throws {
+        let coloured = try await Terminal.run("doctor", "/nowhere/at/all")
+        #expect(coloured.status == 6 && coloured.output.contains("\u{1B}[31m"))
+        let plain = try await Terminal.run("doctor", "/nowhere/at/all", environment: ["NO_COLOR": "1"])
+        #expect(plain.status == 6 && !plain.output.contains("\u{1B}"))
+        let empty = try await Terminal.run("doctor", "/nowhere/at/all", environment: ["NO_COLOR": ""])
+        #expect(empty.output.contains("\u{1B}[31m"), "an empty NO_COLOR counts as none")
+    }
+
+    @Test func `on a terminal a measurement shows how far it has come, and JSON is indented`() async throws {
+        try await withEcho { path, _ in
+            let bench = try await Terminal.run("bench", path, "--seconds", "300ms")
+            #expect(bench.status == 0 && bench.output.contains("echo 1 KiB [") && bench.output.contains("a second"))
+            let call = try await Terminal.run("call", path, "ginnel.health")
+            #expect(call.output == "{\r\n  \"status\": \"serving\"\r\n}\r\n")
+        }
+    }
+}
+
+/// The command on a terminal of its own.
+private enum Terminal {
+    static let exists = FileManager.default.isExecutableFile(atPath: "/usr/bin/script") && FileManager.default.fileExists(atPath: "/proc/self")
+
+    static func run(_ arguments: String..., environment: [String: String] = [:]) async throws -> Outcome {
+        let command = ([Ginnel.program.path] + arguments).map { "'\($0)'" }.joined(separator: " ")
+        let environment = ["TERM": "xterm", "NO_COLOR": ""].merging(environment) { $1 }
+        return try await Running(["-qec", command, "/dev/null"], program: URL(fileURLWithPath: "/usr/bin/script"), environment: environment).outcome()
+    }
+}

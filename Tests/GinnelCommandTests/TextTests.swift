@@ -25,10 +25,12 @@ import Testing
         #expect(tree.text == "{\"z\":1,\"a\":[true,null,null,2,\"x\"],\"v\":1.50}")
     }
 
-    @Test(arguments: [
-        ("2", Duration.seconds(2)), ("1.5s", .milliseconds(1_500)), ("250ms", .milliseconds(250)), ("10us", .microseconds(10)), ("10\u{B5}s", .microseconds(10)), ("5ns", .nanoseconds(5)),
-        ("2m", .seconds(120)), ("", nil), ("s", nil), ("1h", nil), ("-1s", nil), ("1e3", nil), ("1.2.3", nil), ("99999999999", nil), ("\u{661}", nil),
-    ] as [(String, Duration?)])
+    @Test(
+        arguments: [
+            ("2", Duration.seconds(2)), ("1.5s", .milliseconds(1_500)), ("250ms", .milliseconds(250)), ("10us", .microseconds(10)), ("10\u{B5}s", .microseconds(10)),
+            ("5ns", .nanoseconds(5)),
+            ("2m", .seconds(120)), ("", nil), ("s", nil), ("1h", nil), ("-1s", nil), ("1e3", nil), ("1.2.3", nil), ("99999999999", nil), ("\u{661}", nil),
+        ] as [(String, Duration?)])
     func `times are read as people type them`(text: String, duration: Duration?) {
         #expect(Duration(typed: text).map { $0.nanoseconds } == duration.map { $0.nanoseconds })
     }
@@ -45,7 +47,9 @@ import Testing
         #expect(Figure.count(value) == text)
     }
 
-    @Test(arguments: [(999, "999 ns"), (85_300, "85.3 \u{B5}s"), (123_456, "123 \u{B5}s"), (1_240_000, "1.24 ms"), (250_400_000, "250 ms"), (2_000_000_000, "2.00 s")] as [(UInt64, String)])
+    @Test(
+        arguments: [(999, "999 ns"), (85_300, "85.3 \u{B5}s"), (123_456, "123 \u{B5}s"), (1_240_000, "1.24 ms"), (250_400_000, "250 ms"), (2_000_000_000, "2.00 s")]
+            as [(UInt64, String)])
     func `times have the unit that suits`(nanoseconds: UInt64, text: String) {
         #expect(Figure.time(nanoseconds) == text)
     }

@@ -21,7 +21,8 @@ extension Command {
         let what = name.hasPrefix("-") ? "option" : "command"
         let nearest = Nearest.to(name, among: name.hasPrefix("-") ? ["--help", "--version", "--json"] : names)
         return UsageError(
-            sentence: "unknown \(what) \(name.harmless)" + (nearest.map { "; did you mean \($0)?" } ?? ""), remedy: "the commands are \(names.joined(separator: ", ")); see ginnel help")
+            sentence: "unknown \(what) \(name.harmless)" + (nearest.map { "; did you mean \($0)?" } ?? ""),
+            remedy: "the commands are \(names.joined(separator: ", ")); see ginnel help")
     }
 
     private func parse(_ arguments: [String], _ output: Output) throws(UsageError) -> Invocation {
@@ -61,7 +62,8 @@ extension Command {
         let known = allOptions.filter { !$0.isHidden }.map { "--\($0.name)" }
         let nearest = Nearest.to(given, among: known)
         return UsageError(
-            sentence: "ginnel \(name) has no option \(given.harmless)" + (nearest.map { "; did you mean \($0)?" } ?? ""), remedy: "it has \(known.joined(separator: ", ")); see ginnel help \(name)")
+            sentence: "ginnel \(name) has no option \(given.harmless)" + (nearest.map { "; did you mean \($0)?" } ?? ""),
+            remedy: "it has \(known.joined(separator: ", ")); see ginnel help \(name)")
     }
 
     private func value(of option: Option, _ attached: String?, _ rest: inout ArraySlice<String>) throws(UsageError) -> String {

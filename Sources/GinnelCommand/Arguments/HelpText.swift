@@ -20,12 +20,17 @@ extension Command {
 
     /// What `ginnel help` prints.
     static func overview(_ style: Style) -> String {
-        var lines = ["ginnel: local services and their clients, looked at and tried out from the command line.", "", style.bold("usage"), "  ginnel COMMAND ...", "", style.bold("commands")]
+        var lines = [
+            "ginnel: local services and their clients, looked at and tried out from the command line.", "", style.bold("usage"), "  ginnel COMMAND ...", "", style.bold("commands"),
+        ]
         lines += table(all.filter { !$0.isHidden }.map { ($0.name, $0.summary) })
         lines += ["", style.bold("endpoints"), "  recorder           the service of that name of this user", "  system:recorder    the service of that name of the machine"]
         lines += ["  /path/to/socket    the socket at this path", "", style.bold("exit status")]
         lines += table(ExitStatus.allCases.map { ("\($0.rawValue)", $0.meaning) })
-        lines += ["", "All commands take --json, and print text in colour on a terminal only (never with NO_COLOR).", "ginnel help COMMAND says more about one; ginnel --version says which ginnel this is."]
+        lines += [
+            "", "All commands take --json, and print text in colour on a terminal only (never with NO_COLOR).",
+            "ginnel help COMMAND says more about one; ginnel --version says which ginnel this is.",
+        ]
         return lines.joined(separator: "\n")
     }
 

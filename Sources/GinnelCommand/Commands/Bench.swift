@@ -91,7 +91,9 @@ private struct BenchPlan: Sendable {
     func report(_ result: RoundTrips.Result) {
         let calls = Double(max(1, result.latencies.count))
         let style = output.style
-        output.say("\(Figure.count(result.latencies.count)) calls of \(work.method.harmless) with \(Figure.bytes(work.size)) in \(Figure.time(result.nanoseconds)), \(connections == 1 ? "one connection" : "\(connections) connections")")
+        output.say(
+            "\(Figure.count(result.latencies.count)) calls of \(work.method.harmless) with \(Figure.bytes(work.size)) in \(Figure.time(result.nanoseconds)), \(connections == 1 ? "one connection" : "\(connections) connections")"
+        )
         output.say("\(style.bold("rate"))       \(Figure.count(Int(result.rate))) a second")
         let percentiles = Self.shares.map { "\($0.name) \(Figure.time(UInt64(result.latencies.percentile($0.share))))" }
         output.say("\(style.bold("latency"))    \(percentiles.joined(separator: "   "))   most \(Figure.time(result.latencies.most))")

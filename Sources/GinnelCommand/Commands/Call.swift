@@ -11,7 +11,7 @@ extension Command {
             Operand(name: "JSON", help: "the request, or - to read it from standard input (default {})", isRequired: false),
         ],
         options: [
-            Option("deadline", value: "TIME", "how long the call may take; it ends on both sides then (default 30s)"),
+            Option("deadline", value: "TIME", "how long the call may take; it ends on both sides then (default 30s; none for a stream)"),
             Option("raw", "send the request as raw bytes (default none), and print the answer's bytes as they are"),
             Invocation.expectation,
         ],
@@ -21,9 +21,12 @@ extension Command {
               {"codec":0,"bytes":5,"text":"hello"}         when it is UTF-8; codec 0 is raw bytes, 2 protobuf
               {"codec":0,"bytes":3,"base64":"/wAB"}        when it is not
             The items of a stream are printed a line each, as they come.
-            """#,
+            """#
         ],
-        examples: ["ginnel call recorder start_recording '{\"display\":1}' --deadline 2s", "ginnel call recorder ginnel.describe", "ginnel call recorder echo --raw - < picture.png > copy.png"]
+        examples: [
+            "ginnel call recorder start_recording '{\"display\":1}' --deadline 2s", "ginnel call recorder ginnel.describe",
+            "ginnel call recorder echo --raw - < picture.png > copy.png",
+        ]
     ) { invocation in
         let plan = try CallPlan(invocation)
         return try await Interruption.cancelling { try await invocation.connected { try await plan.run($0) } }
@@ -31,6 +34,9 @@ extension Command {
 }
 
 private struct CallPlan: Sendable {
+    /// What we print need not fit into 64 bits, nor be as flat as a service may want it.
+    private static let limits = JSONLimits(depth: 512, integers: .unbounded)
+
     let method: String
     let codec: Codec
     let payload: [UInt8]
@@ -42,7 +48,7 @@ private struct CallPlan: Sendable {
         method = invocation.operands[1]
         isRaw = invocation.has("raw")
         output = invocation.output
-        deadline = try invocation.duration("deadline", in: .microseconds(1) ... .seconds(86_400), default: .seconds(30))
+        deadline = try invocation.duration("deadline", in: .microseconds(1) ... .seconds(86_400), default: nil)
         guard (1...255).contains(method.utf8.count) else { throw UsageError(sentence: "a method's name has 1 to 255 bytes", remedy: "usage: \(invocation.command.usage)") }
         if isRaw, output.isJSON { throw UsageError(sentence: "--raw and --json exclude each other", remedy: "--raw prints the answer's bytes and nothing else") }
         codec = isRaw ? .raw : .json
@@ -53,30 +59,35 @@ private struct CallPlan: Sendable {
         }
         guard !isRaw else { return }
         do {
-            try JSON.validate(payload.span.bytes, limits: JSONLimits(integers: .unbounded))
+            try JSON.validate(payload.span.bytes, limits: Self.limits)
         } catch {
-            throw UsageError(sentence: "the request is no JSON: \(error)", remedy: "in a shell, put it between single quotes: '{\"display\":1}'; use --raw for bytes that are no JSON")
+            throw UsageError(
+                sentence: "the request is no JSON: \(error)", remedy: "in a shell, put it between single quotes: '{\"display\":1}'; use --raw for bytes that are no JSON")
         }
     }
 
     func run(_ client: Client) async throws -> ExitStatus {
-        let began = clock
         switch await shape(client) {
         case "stream": try await stream(client)
         case let shape? where shape != "call":
-            throw Trouble(.callFailed, code: "unsupported", "\(method.harmless) is of the shape \(shape.harmless): it waits for items, which this command cannot send", remedy: "call it from a program")
-        default: print(try await call(client), since: began)
+            throw Trouble(
+                .callFailed, code: "unsupported", "\(method.harmless) is of the shape \(shape.harmless): it waits for items, which this command cannot send",
+                remedy: "call it from a program")
+        default:
+            let began = clock
+            print(try await call(client), since: began)
         }
         return .done
     }
 
     private func call(_ client: Client) async throws -> Reply {
         do {
-            return try await client.call(method, codec: codec, payload: payload, deadline: deadline)
+            return try await client.call(method, codec: codec, payload: payload, deadline: deadline ?? .seconds(30))
         } catch let error as CallError where error.code == .unknownMethod {
             let names = await methods(client).map(\.name)
             throw Trouble(
-                .callFailed, code: "unknownMethod", "the service has no method \(method.harmless)" + (Nearest.to(method, among: names).map { "; did you mean \($0.harmless)?" } ?? ""),
+                .callFailed, code: "unknownMethod",
+                "the service has no method \(method.harmless)" + (Nearest.to(method, among: names).map { "; did you mean \($0.harmless)?" } ?? ""),
                 remedy: "it has \(names.isEmpty ? "none" : names.joined(separator: ", ").harmless)")
         }
     }
@@ -110,7 +121,7 @@ private struct CallPlan: Sendable {
 
     /// JSON goes through as it is; other bytes become an object that says what they are.
     private static func json(_ reply: Reply) -> JSONTree {
-        if reply.codec == .json, (try? JSON.validate(reply.bytes.span.bytes, limits: JSONLimits(depth: 512, integers: .unbounded))) != nil {
+        if reply.codec == .json, (try? JSON.validate(reply.bytes.span.bytes, limits: limits)) != nil {
             return .verbatim(JSONLayout.compact(String(decoding: reply.bytes, as: UTF8.self)))
         }
         let text = String(validating: reply.bytes, as: UTF8.self)

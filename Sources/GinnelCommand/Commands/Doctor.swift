@@ -53,7 +53,9 @@ private struct Diagnosis {
         } else {
             output.say(style.red("not served") + ": a client of \(endpoint.harmless) gets no connection")
         }
-        output.emit(["type": "doctor", "endpoint": .text(endpoint), "healthy": .boolean(isHealthy), "served_at": .string(serving?.report.path), "places": .array(places.map(description))])
+        output.emit([
+            "type": "doctor", "endpoint": .text(endpoint), "healthy": .boolean(isHealthy), "served_at": .string(serving?.report.path), "places": .array(places.map(description)),
+        ])
     }
 
     private func say(_ place: PlaceReport, _ output: Output) {

@@ -42,11 +42,11 @@ private struct PingPlan: Sendable {
     func run(_ client: Client) async throws -> PingStatistics {
         var statistics = PingStatistics()
         output.say("PING \(name.harmless): \(client.service.map { "\($0)" } ?? "a service")")
-        let start = ContinuousClock.now
         for sequence in 1...count {
+            let began = ContinuousClock.now
             do {
-                let status = try await ping(client, &statistics)
-                report(sequence, statistics.latencies.last ?? 0, status)
+                let (nanoseconds, status) = try await ping(client, &statistics)
+                report(sequence, nanoseconds, status)
             } catch let error as CallError where error.code == .deadlineExceeded {
                 output.say("no answer within \(deadline)  seq=\(sequence)")
                 output.emit(["type": "lost", "sequence": .integer(sequence)])
@@ -59,17 +59,19 @@ private struct PingPlan: Sendable {
                 throw error
             }
             if sequence == count { break }
-            guard (try? await Task.sleep(until: start + interval * sequence)) != nil else { break }
+            guard (try? await Task.sleep(until: began + interval)) != nil else { break }
         }
         return statistics
     }
 
-    private func ping(_ client: Client, _ statistics: inout PingStatistics) async throws -> String? {
+    /// How long the answer took, and what it says.
+    private func ping(_ client: Client, _ statistics: inout PingStatistics) async throws -> (UInt64, String?) {
         statistics.sent += 1
         let began = clock
         let reply = try await client.call("ginnel.health", payload: [], deadline: deadline)
-        statistics.latencies.append(clock - began)
-        return try? Health(decoding: reply.bytes.span.bytes).status
+        let nanoseconds = clock - began
+        statistics.latencies.record(nanoseconds)
+        return (nanoseconds, try? Health(decoding: reply.bytes.span.bytes).status)
     }
 
     private func report(_ sequence: Int, _ nanoseconds: UInt64, _ status: String?) {
@@ -79,25 +81,21 @@ private struct PingPlan: Sendable {
     }
 
     func conclude(_ statistics: PingStatistics) {
-        let latencies = statistics.latencies.sorted()
+        let latencies = statistics.latencies
         let lost = statistics.sent - latencies.count
         output.say("\n\(Figure.count(statistics.sent)) sent, \(Figure.count(latencies.count)) answered, \(Figure.count(lost)) lost")
-        let mean = latencies.isEmpty ? 0 : latencies.reduce(0, +) / UInt64(latencies.count)
-        if let least = latencies.first, let most = latencies.last {
-            output.say("least \(Figure.time(least)), median \(Figure.time(latencies[latencies.count / 2])), mean \(Figure.time(mean)), most \(Figure.time(most))")
-        }
-        func microseconds(_ value: UInt64?) -> JSONTree { value.map { .number(Double($0) / 1e3) } ?? .null }
-        output.emit([
-            "type": "summary", "sent": .integer(statistics.sent), "answered": .integer(latencies.count), "lost": .integer(lost), "least": microseconds(latencies.first),
-            "median": microseconds(latencies.isEmpty ? nil : latencies[latencies.count / 2]), "mean": microseconds(latencies.isEmpty ? nil : mean), "most": microseconds(latencies.last),
-        ])
+        let figures: [(name: String, nanoseconds: Double)] = [
+            ("least", Double(latencies.least)), ("median", latencies.percentile(0.5)), ("mean", latencies.mean), ("most", Double(latencies.most)),
+        ]
+        if latencies.count > 0 { output.say(figures.map { "\($0.name) \(Figure.time(UInt64($0.nanoseconds)))" }.joined(separator: ", ")) }
+        let counts: [(String, JSONTree)] = [("type", "summary"), ("sent", .integer(statistics.sent)), ("answered", .integer(latencies.count)), ("lost", .integer(lost))]
+        output.emit(.object(counts + figures.map { ($0.name, latencies.count > 0 ? .number($0.nanoseconds / 1e3) : .null) }))
     }
 }
 
 private struct PingStatistics: Sendable {
     var sent = 0
-    /// Nanoseconds, in the order of the answers.
-    var latencies: [UInt64] = []
+    var latencies = Histogram()
 
     var isClean: Bool { sent > 0 && latencies.count == sent }
 }

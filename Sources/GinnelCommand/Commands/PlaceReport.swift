@@ -34,9 +34,10 @@ struct PlaceReport: Sendable {
 
     private mutating func isExpected(_ peer: PeerIdentity, _ expectation: Expectation) -> Bool {
         guard case .refused(let reason) = expectation.policy.verdict(on: peer, own: .own) else { return true }
-        findings.append(.init(
-            .problem, "a client refuses this service: \(reason)",
-            remedy: "if that is whom to expect, say so: --expect \(peer.user.map(String.init) ?? "any") here, and the policy of the client's configuration in a program"))
+        findings.append(
+            .init(
+                .problem, "a client refuses this service: \(reason)",
+                remedy: "if that is whom to expect, say so: --expect \(peer.user.map(String.init) ?? "any") here, and the policy of the client's configuration in a program"))
         return false
     }
 
@@ -66,15 +67,20 @@ struct PlaceReport: Sendable {
         guard let error = error as? GinnelError else { return .init(.problem, "what \(who) answers makes no sense: \(error)", remedy: "see whether it is a Ginnel service at all") }
         switch error.failure?.code {
         case .peerRefused:
-            return .init(.problem, "\(who) refuses us: its policy does not let this user or program in", remedy: "its own log has the reason; run as a user, or a program, that it accepts")
+            return .init(
+                .problem, "\(who) refuses us: its policy does not let this user or program in", remedy: "its own log has the reason; run as a user, or a program, that it accepts")
         case .handshakeTimeout:
-            return .init(.problem, "\(who) accepts connections and says nothing: it hangs, is stopped, or speaks something else", remedy: "look at that process; end it and start the service again if it hangs")
+            return .init(
+                .problem, "\(who) accepts connections and says nothing: it hangs, is stopped, or speaks something else",
+                remedy: "look at that process; end it and start the service again if it hangs")
         case .tooManyConnections:
             return .init(.problem, "\(who) has as many connections as it takes", remedy: "see who holds them, or raise its limit (connections.maximum)")
         case .shuttingDown: return .init(.problem, "\(who) is stopping", remedy: "wait for it to end, and start it again")
         case .versionUnsupported: return .init(.problem, "\(who) speaks another version of the protocol: \(error.sentence)", remedy: "use programs of the same version")
         default:
-            return .init(.problem, "\(who) does not shake hands as a Ginnel service does: \(error.detail)", remedy: "see what it is: another program, or a service that speaks another format")
+            return .init(
+                .problem, "\(who) does not shake hands as a Ginnel service does: \(error.detail)",
+                remedy: "see what it is: another program, or a service that speaks another format")
         }
     }
 

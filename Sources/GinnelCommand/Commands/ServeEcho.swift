@@ -89,6 +89,8 @@ private struct EchoService: Sendable {
     }
 
     func run() async throws -> ExitStatus {
+        // A reader of our output that goes away is no reason to end, and to leave a stale socket behind.
+        signal(SIGPIPE, SIG_IGN)
         // Subscribed before anybody can know that we run, so that the first signal is not lost.
         let signals = Interruption.signals()
         try placement.beforeLoops()

@@ -5,7 +5,7 @@ import Ginnel
 
 extension Command {
     static let demo = Command(
-        name: "demo", summary: "show in ten seconds what Ginnel does, with a service and a client as two processes",
+        name: "demo", summary: "show in a few seconds what Ginnel does, with a service and a client as two processes",
         notes: ["Everything happens in a fresh directory that is closed to others and gone afterwards. Only processes that the demo started are ended."]
     ) { invocation in
         try await Interruption.cancelling {
@@ -25,7 +25,7 @@ extension Command {
 
     /// Whether every step did what it says.
     private static func perform(on stage: Stage, _ output: Output) async throws -> Bool {
-        output.say("A service and its client, two processes on this machine, talk over a Unix socket. About ten seconds.\n")
+        output.say("A service and its client, two processes on this machine, talk over a Unix socket. It takes a few seconds.\n")
         let began = clock
         var failed = 0
         for (index, step) in steps.enumerated() {
@@ -40,7 +40,8 @@ extension Command {
             }
         }
         let seconds = Double(clock - began) / 1e9
-        let verdict = failed == 0 ? output.style.green("all \(steps.count) steps did what they say") : output.style.red("\(failed) of \(steps.count) steps did not do what they say")
+        let verdict =
+            failed == 0 ? output.style.green("all \(steps.count) steps did what they say") : output.style.red("\(failed) of \(steps.count) steps did not do what they say")
         output.say("\(verdict), in \(Figure.time(clock - began)). To go on: ginnel help")
         output.emit(["type": "summary", "ok": .boolean(failed == 0), "steps": .integer(steps.count), "failed": .integer(failed), "seconds": .number(seconds)])
         return failed == 0

@@ -24,7 +24,9 @@ extension Command {
             gnc_exchange_run(&exchange, { context, nanoseconds in context?.assumingMemoryBound(to: Histogram.self).pointee.record(nanoseconds) }, latencies)
         }
         guard native == 0 else { throw Trouble(.failed, code: "floor", "the raw exchange failed (error \(native))") }
-        invocation.output.emit(["type": "floor", "calls": .integer(latencies.count), "p50_us": .number(latencies.percentile(0.5) / 1e3), "p99_us": .number(latencies.percentile(0.99) / 1e3)])
+        invocation.output.emit([
+            "type": "floor", "calls": .integer(latencies.count), "p50_us": .number(latencies.percentile(0.5) / 1e3), "p99_us": .number(latencies.percentile(0.99) / 1e3),
+        ])
         return .done
     }
 }

@@ -3,12 +3,14 @@
 struct Histogram: Sendable {
     private var buckets = [Int](repeating: 0, count: 58 * 128)
     private(set) var count = 0
+    private var sum = 0.0
     private(set) var least = UInt64.max
     private(set) var most: UInt64 = 0
 
     mutating func record(_ nanoseconds: UInt64) {
         buckets[Self.bucket(of: nanoseconds)] += 1
         count += 1
+        sum += Double(nanoseconds)
         least = min(least, nanoseconds)
         most = max(most, nanoseconds)
     }
@@ -16,9 +18,13 @@ struct Histogram: Sendable {
     mutating func add(_ other: Histogram) {
         for index in buckets.indices { buckets[index] += other.buckets[index] }
         count += other.count
+        sum += other.sum
         least = min(least, other.least)
         most = max(most, other.most)
     }
+
+    /// Nanoseconds; zero of none.
+    var mean: Double { count == 0 ? 0 : sum / Double(count) }
 
     /// The latency, in nanoseconds, that this share (0 to 1) of all stays within; zero of none.
     func percentile(_ share: Double) -> Double {

@@ -25,7 +25,8 @@ struct Placement: Sendable {
     private func pin() throws {
         guard let processor else { return }
         guard gnc_run_on(Int32(processor)) == 0 else {
-            throw Trouble(.failed, code: "processor", "this process may not run on processor \(processor)", remedy: "it may use \(Self.allowed.map(String.init).joined(separator: ", "))")
+            throw Trouble(
+                .failed, code: "processor", "this process may not run on processor \(processor)", remedy: "it may use \(Self.allowed.map(String.init).joined(separator: ", "))")
         }
     }
 

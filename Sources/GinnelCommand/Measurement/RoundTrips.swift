@@ -61,7 +61,9 @@ struct RoundTrips: Sendable {
     }
 
     private static func noEcho(_ method: String) -> Trouble {
-        Trouble(.callFailed, code: "noEcho", "\(method.harmless) does not give back the bytes it is sent", remedy: "name a method that does with --method, or try it on ginnel serve-echo")
+        Trouble(
+            .callFailed, code: "noEcho", "\(method.harmless) does not give back the bytes it is sent",
+            remedy: "name a method that does with --method, or try it on ginnel serve-echo")
     }
 
     private static func processorTime(_ process: UInt32?) -> UInt64? {

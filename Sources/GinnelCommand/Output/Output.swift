@@ -24,7 +24,10 @@ struct Output: Sendable {
     func write(bytes: [UInt8]) { try? FileHandle.standardOutput.write(contentsOf: Data(bytes)) }
 
     func report(_ trouble: Trouble) {
-        emit(["type": "error", "status": .integer(Int(trouble.status.rawValue)), "code": .string(trouble.code), "sentence": .string(trouble.sentence), "remedy": .string(trouble.remedy)])
+        emit([
+            "type": "error", "status": .integer(Int(trouble.status.rawValue)), "code": .string(trouble.code), "sentence": .string(trouble.sentence),
+            "remedy": .string(trouble.remedy),
+        ])
         guard !isJSON else { return }
         var text = "\(errorStyle.red("ginnel:")) \(trouble.sentence)\n"
         if let remedy = trouble.remedy { text += "        \(remedy)\n" }

@@ -73,7 +73,7 @@ extension Trouble {
     /// The endpoint cannot be listened to.
     init(serving error: GinnelError, endpoint: String) {
         if error.code == .invalid {
-            self.init(connecting: error, endpoint: endpoint)
+            self.init(.misused, code: "invalid", "cannot listen at \(endpoint): \(error.detail)", remedy: "see ginnel help and ginnel help serve-echo")
         } else {
             self.init(.notServed, code: "\(error.code)", "cannot listen at \(endpoint): \(error.detail)", remedy: "to find out more: ginnel doctor \(endpoint)")
         }

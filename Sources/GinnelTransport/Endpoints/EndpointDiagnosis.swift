@@ -53,7 +53,8 @@ struct EndpointDiagnosis {
                 remedy: "run as user \(facts.socket_owner), or let the service listen with an access that includes \(user)")
         }
         let whose = facts.directory_exists ? ", \(described(facts.directory_owner, facts.directory_mode))" : ""
-        return Finding(.problem, "\(user) may not look into \(offender)\(whose)", remedy: "run as the service's user, or let the service listen with an access that includes \(user)")
+        return Finding(
+            .problem, "\(user) may not look into \(offender)\(whose)", remedy: "run as the service's user, or let the service listen with an access that includes \(user)")
     }
 
     // MARK: The directory
@@ -77,12 +78,16 @@ struct EndpointDiagnosis {
             findings.append(Finding(.problem, "\(directory) is a symbolic link, which a service does not follow", remedy: "use the directory it points to"))
         }
         if let owner, facts.directory_owner != owner, !isShared {
-            findings.append(Finding(
-                .problem, "\(directory) belongs to user \(facts.directory_owner), not to user \(owner): the service cannot keep its socket there", remedy: "let its owner remove it, or choose another directory"))
+            findings.append(
+                Finding(
+                    .problem, "\(directory) belongs to user \(facts.directory_owner), not to user \(owner): the service cannot keep its socket there",
+                    remedy: "let its owner remove it, or choose another directory"))
         }
         if facts.directory_mode & 0o022 != 0, !isShared {
-            findings.append(Finding(
-                .problem, "others can write to \(directory) (\(whose)), so whatever is in it may be theirs: a service refuses it", remedy: "see what is in it, then chmod go-w \(directory)"))
+            findings.append(
+                Finding(
+                    .problem, "others can write to \(directory) (\(whose)), so whatever is in it may be theirs: a service refuses it",
+                    remedy: "see what is in it, then chmod go-w \(directory)"))
         }
         return findings
     }
@@ -92,7 +97,11 @@ struct EndpointDiagnosis {
     private var lockFindings: [Finding] {
         guard facts.lock_exists else { return [] }
         if let owner, facts.lock_owner != owner {
-            return [Finding(.problem, "the lock \(path).lock belongs to user \(facts.lock_owner), not to user \(owner): the service cannot start", remedy: "let its owner remove it: rm \(path).lock")]
+            return [
+                Finding(
+                    .problem, "the lock \(path).lock belongs to user \(facts.lock_owner), not to user \(owner): the service cannot start",
+                    remedy: "let its owner remove it: rm \(path).lock")
+            ]
         }
         return []
     }
@@ -102,17 +111,23 @@ struct EndpointDiagnosis {
     private var socketFindings: [Finding] {
         guard facts.socket_exists else {
             if facts.lock_held {
-                return [Finding(.problem, "\(holder) serves this endpoint, but somebody removed its socket: nobody can connect", remedy: "end \(holder) and start the service again")]
+                return [
+                    Finding(.problem, "\(holder) serves this endpoint, but somebody removed its socket: nobody can connect", remedy: "end \(holder) and start the service again")
+                ]
             }
             return [Finding(.nobody, "there is no socket at \(path): nobody listens", remedy: "start the service")]
         }
-        if facts.socket_is_link { return [Finding(.problem, "\(path) is a symbolic link, which a service does not replace", remedy: "look where it leads, and remove it: rm \(path)")] }
+        if facts.socket_is_link {
+            return [Finding(.problem, "\(path) is a symbolic link, which a service does not replace", remedy: "look where it leads, and remove it: rm \(path)")]
+        }
         if !facts.socket_is_socket { return [Finding(.problem, "\(path) is no socket", remedy: "move it away if somebody needs it; else rm \(path)")] }
         var findings: [Finding] = []
         if let owner, facts.socket_owner != owner {
-            findings.append(Finding(
-                .problem, "the socket belongs to user \(facts.socket_owner), not to user \(owner): \(facts.answers ? "somebody else listens here" : "the service cannot replace it")",
-                remedy: "let its owner end that service and remove it: rm \(path)"))
+            findings.append(
+                Finding(
+                    .problem,
+                    "the socket belongs to user \(facts.socket_owner), not to user \(owner): \(facts.answers ? "somebody else listens here" : "the service cannot replace it")",
+                    remedy: "let its owner end that service and remove it: rm \(path)"))
         }
         // Of a stranger's socket it does not matter whether it is stale.
         if !facts.answers, findings.isEmpty { findings.append(silence) }
@@ -123,9 +138,13 @@ struct EndpointDiagnosis {
     /// There is a socket, and no connection.
     private var silence: Finding {
         if facts.lock_held {
-            return Finding(.problem, "\(holder) serves this endpoint but takes no connections: it hangs, or is being started or stopped", remedy: "look at that process; end it and start the service again if it hangs")
+            return Finding(
+                .problem, "\(holder) serves this endpoint but takes no connections: it hangs, or is being started or stopped",
+                remedy: "look at that process; end it and start the service again if it hangs")
         }
-        return Finding(.problem, "the socket is stale: its service ended without removing it, as when it is killed", remedy: "start the service, which takes it over; nothing needs to be removed")
+        return Finding(
+            .problem, "the socket is stale: its service ended without removing it, as when it is killed",
+            remedy: "start the service, which takes it over; nothing needs to be removed")
     }
 
     /// Whoever may not read the lock cannot tell whether it is held.

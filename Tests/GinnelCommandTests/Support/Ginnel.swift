@@ -23,7 +23,8 @@ enum Ginnel {
         if let path = ProcessInfo.processInfo.environment["GINNEL_COMMAND"] { return URL(fileURLWithPath: path) }
         let places = [URL(fileURLWithPath: CommandLine.arguments[0]), Bundle.main.bundleURL] + Bundle.allBundles.map(\.bundleURL)
         let candidates = places.flatMap { place in [place.deletingLastPathComponent(), place.deletingLastPathComponent().deletingLastPathComponent()] }
-        return candidates.map { $0.appendingPathComponent("ginnel") }.first { FileManager.default.isExecutableFile(atPath: $0.path) } ?? candidates[0].appendingPathComponent("ginnel")
+        return candidates.map { $0.appendingPathComponent("ginnel") }.first { FileManager.default.isExecutableFile(atPath: $0.path) }
+            ?? candidates[0].appendingPathComponent("ginnel")
     }()
 
     /// Runs to the end.
@@ -45,8 +46,8 @@ final class Running: @unchecked Sendable {
 
     var id: Int32 { process.processIdentifier }
 
-    init(_ arguments: [String], environment: [String: String] = [:]) throws {
-        process.executableURL = Ginnel.program
+    init(_ arguments: [String], program: URL = Ginnel.program, environment: [String: String] = [:]) throws {
+        process.executableURL = program
         process.arguments = arguments
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         process.standardInput = input

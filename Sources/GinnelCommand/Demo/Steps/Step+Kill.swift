@@ -11,6 +11,8 @@ extension Step {
         narrator.note("calls", .integer(before))
         narrator.note("ended", .integer(before))
 
+        // The kernel closes a killed process's descriptors one after the other: callers may know before the lock is free.
+        try require(await service.status(within: .seconds(5)) != nil, "the killed process runs on")
         let report = EndpointReport(inspecting: stage.path)
         try require(report.socket != nil && !report.answers && !report.lockHeld, "its socket is not stale")
         narrator.say("it left its socket behind; its lock went with it, so nobody has to guess whether it lives")

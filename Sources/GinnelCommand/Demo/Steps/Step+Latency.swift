@@ -21,7 +21,7 @@ extension Step {
             rows.append(try await row("where the system likes", nil, nil, stage))
         }
         let width = (rows.map(\.place.count).max() ?? 0) + 2
-        narrator.say("\("median, µs".padded(to: width))\("raw C".padded(left: 9))\("Ginnel".padded(left: 9))\("ratio".padded(left: 8))\("99%".padded(left: 10))")
+        narrator.say("\("median, µs".padded(to: width))\("raw C".padded(left: 9))\("Ginnel".padded(left: 9))\("ratio".padded(left: 8))\("p99".padded(left: 10))")
         for row in rows {
             narrator.say("\(row.place.padded(to: width))\(row.floor.text(9))\(row.median.text(9))\((row.median / row.floor).text(8))\(row.most.text(10))")
         }
@@ -49,7 +49,7 @@ extension Step {
         func pin(_ option: String, _ processor: Int?) -> [String] { processor.map { ["--\(option)", "\($0)"] } ?? [] }
         let work = ["--size", "\(size)", "--seconds", seconds, "--json"]
         let floor: Figures
-        if let known { floor = Figures(p50_us: known, p99_us: 0) } else { floor = try await figures(["demo-floor"] + work + pin("first", first) + pin("second", second)) }
+        if let known { floor = Figures(median: known, most: 0) } else { floor = try await figures(["demo-floor"] + work + pin("first", first) + pin("second", second)) }
         let path = stage.directory + "/latency.sock"
         let lowLatency = isLowLatency ? ["--low-latency"] : []
         let service = try Child(["serve-echo", path, "--tick", "0", "--json"] + lowLatency + pin("cpu", first))
@@ -58,16 +58,22 @@ extension Step {
             for await _ in service.lines { break }
             let figures = try await figures(["bench", path] + work + lowLatency + pin("cpu", second))
             await service.end()
-            return Row(place: place, floor: floor.p50_us, median: figures.p50_us, most: figures.p99_us)
+            return Row(place: place, floor: floor.median, median: figures.median, most: figures.most)
         } catch {
             await service.end()
             throw error
         }
     }
 
+    /// Microseconds.
     private struct Figures: Decodable {
-        var p50_us: Double
-        var p99_us: Double
+        var median: Double
+        var most: Double
+
+        enum CodingKeys: String, CodingKey {
+            case median = "p50_us"
+            case most = "p99_us"
+        }
     }
 
     private static func figures(_ arguments: [String]) async throws -> Figures {

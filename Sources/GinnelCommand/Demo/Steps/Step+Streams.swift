@@ -13,15 +13,10 @@ extension Step {
             while taken < 10 { taken += try await take(&items, taken) }
             narrator.say("asked for \(Figure.count(pages)) items of \(Figure.bytes(pageSize)); the reader takes \(taken) and stops")
 
-            // The reader is slow: that is what is shown. The service has time to send as much as it likes.
-            try await Task.sleep(for: .milliseconds(300))
-            let first = try await client.call(PagesSent(), deadline: .seconds(5))
-            try await Task.sleep(for: .milliseconds(300))
-            let second = try await client.call(PagesSent(), deadline: .seconds(5))
-            try require(first == second && second.isWaiting && second.sent < pages, "the service does not wait: \(first), then \(second)")
-            narrator.quote("after 0.3 s I have sent \(first.sent), after 0.6 s \(second.sent): I wait until somebody reads")
+            let sent = try await sentWhileWaiting(client)
+            narrator.quote("I have sent \(sent), and half a second later still \(sent): I wait until somebody reads")
             let window = SessionLimits.defaults.announced.itemWindow
-            narrator.say("\(second.sent - taken) items lie between the two, which the reader has allowed (\(Figure.bytes(window))); memory holds no more of them")
+            narrator.say("\(sent - taken) items lie between the two, which the reader has allowed (\(Figure.bytes(window))); memory holds no more of them")
 
             while let item = try await items.next() {
                 try require(item.number == taken && item.text.utf8.count == pageSize, "item \(taken) is number \(item.number) with \(item.text.utf8.count) bytes")
@@ -29,9 +24,23 @@ extension Step {
             }
             try require(taken == pages, "\(taken) of \(pages) items came")
             narrator.say("the reader goes on, and so does the service: \(Figure.count(taken)) of \(Figure.count(pages)) items, in order")
-            narrator.note("sent_while_reader_stopped", .integer(second.sent))
+            narrator.note("sent_while_reader_stopped", .integer(sent))
             narrator.note("items", .integer(taken))
         }
+    }
+
+    /// How many items the service has sent when it sends no more. On a busy machine it may take a while to come that far.
+    private static func sentWhileWaiting(_ client: Client) async throws -> Int {
+        var before = PagesSent.Response(sent: 0, isWaiting: false)
+        for _ in 1...10 {
+            // The reader is slow: that is what is shown. The service has time to send as much as it likes.
+            try await Task.sleep(for: .milliseconds(500))
+            let now = try await client.call(PagesSent(), deadline: .seconds(5))
+            try require(now.sent < pages, "the service has sent everything although nobody reads")
+            if now == before, now.isWaiting { return now.sent }
+            before = now
+        }
+        throw Trouble(.failed, code: "demo", "the service goes on although nobody reads: \(before)")
     }
 
     private static func take(_ items: inout IncomingItems<Pages.Item>.Iterator, _ number: Int) async throws -> Int {
@@ -58,7 +67,7 @@ extension Step {
                 if case .event(let event)? = await events.next(), event.text == text { heard += 1 }
             }
             narrator.say("\(heard) of \(clients.count) clients heard it, the last one \(Figure.time(clock - began)) after the question was asked")
-            try require(told == clients.count && heard == clients.count, "\(told) were told and \(heard) heard it")
+            try require(told >= clients.count && heard == clients.count, "\(told) were told and \(heard) heard it")
             for client in clients { client.close() }
             try await group.waitForAll()
         }
