@@ -1,4 +1,4 @@
-// A client. Says `connected`, then for each order `call METHOD` a line `reply TEXT` or `error CODE`; `refused CODE FAILURE` when it cannot connect.
+// A client. Says `connected PROCESS` with the service's process id, then for each order `call METHOD` a line `reply TEXT` or `error CODE`; `refused CODE FAILURE` when it cannot connect.
 
 import Ginnel
 
@@ -13,7 +13,7 @@ struct Calling: Sendable {
         configuration.log = .off
         do {
             try await Client.connect(to: options.endpoint, configuration: configuration) { client in
-                say("connected")
+                say("connected \(client.service?.process ?? 0)")
                 for await order in Control.orders {
                     let words = order.split(separator: " ").map(String.init)
                     switch words.first {

@@ -15,6 +15,7 @@ Control.begin()
 switch options.mode {
 case "serve": await Serving(options).run()
 case "call": await Calling(options).run()
+case "squat": Squatting.run(options)
 case "activate": Activation.run(options)
 case "allocations": try await Allocations.run(options)
 case "top-level":
