@@ -182,7 +182,8 @@ extension ChannelEnd {
     /// Bytes in which a piece that is lost, doubled or misplaced shows.
     package static func pattern(_ count: Int, seed: UInt64 = 1) -> [UInt8] {
         var random = SplitMix64(seed: seed)
-        return random.bytes(count)
+        let words = (0..<(count + 7) / 8).map { _ in random.next() }
+        return words.withUnsafeBytes { Array($0.prefix(count)) }
     }
 }
 

@@ -60,6 +60,14 @@ package final class ScriptedChannel: Channel {
     /// Every write from now on fails.
     package func failWrites() { change(waking: []) { $0.writesFail = true } }
 
+    /// Forgets the calls and what was written, so that a test counts from here.
+    package func forget() {
+        script.change { script in
+            script.calls = []
+            script.taken = []
+        }
+    }
+
     private func change(waking readiness: Readiness, _ body: (inout Script) -> Void) {
         let target = script.change { script in
             body(&script)

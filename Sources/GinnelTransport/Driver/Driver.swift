@@ -84,8 +84,10 @@ package final class Driver: @unchecked Sendable {
         do {
             try channel.attach(to: loop, token: token)
         } catch {
-            let reason = CloseReason(by: .us, Failure(.connectionLost, "\(error)"))
-            return finish(reason, aborting: true)
+            let failure = Failure(.connectionLost, "\(error)")
+            // Calls that were made already, and those that will be, must find that the session has ended.
+            withSession(at: loop.now) { session, actions in session.inputEnded(failure, at: loop.now, &actions) }
+            return finish(CloseReason(by: .us, failure), aborting: true)
         }
         withSession(at: loop.now) { session, actions in session.start(at: loop.now, &actions) }
         requestFlush()
@@ -173,6 +175,8 @@ package final class Driver: @unchecked Sendable {
 
 extension Driver: LoopMember {
     package func timeHasCome(_ now: Moment) {
+        // A loop that comes late takes no peer for dead whose bytes lie there, on channels too whose event has not come round yet.
+        isReady(.readable)
         state.withLock { $0.armed = nil }
         withSession(at: now) { session, actions in session.timeOut(at: now, &actions) }
         requestFlush()

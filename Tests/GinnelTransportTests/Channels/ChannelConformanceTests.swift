@@ -28,4 +28,24 @@ import Testing
         let directory = try ScratchDirectory()
         try await clause.check(.connected("listener and connect") { .path(directory.file("s")) }, placement)
     }
+
+    @Test(arguments: ChannelConformance.clauses, ChannelConformance.Placement.allCases) func `a faulty channel keeps the contract too`(
+        clause: ChannelConformance, placement: ChannelConformance.Placement
+    ) async throws {
+        let kind = ChannelKind("faulty") { _ in
+            let (first, second) = try PlatformChannel.pair()
+            return (FaultyChannel(first, seed: 1, .gentle), FaultyChannel(second, seed: 2, .gentle))
+        }
+        try await clause.check(kind, placement)
+    }
+}
+
+extension FaultyChannel.Faults {
+    /// Without reporting anything that the conformance suite would count.
+    fileprivate static var gentle: Self {
+        var faults = Self()
+        faults.refusals = 0
+        faults.echoes = 0
+        return faults
+    }
 }
