@@ -166,23 +166,23 @@ import Testing
 
     @Test func `a peer that takes a little now and then is not a slow reader`() async throws {
         try await withLoop { loop in
-            let service = try await ScriptedService(on: loop, configuration: .plain { $0.timeouts.write = .milliseconds(150) })
+            let service = try await ScriptedService(on: loop, configuration: .plain { $0.timeouts.write = .seconds(1) })
             let channel = service.channel
             let end = service.end
             channel.setRoom(0)
             end.event("waits", [UInt8](repeating: 1, count: 1000))
-            // Twelve portions, 25 ms apart: twice the time-out in all.
+            // Eight portions, 200 ms apart: longer than the time-out in all, and each of them well within it.
             let portions = Watched(0)
             try await loop.run {
                 let token = Guarded<UInt64>(0)
                 let member = TestMember(timed: { now in
                     channel.setRoom(10)
-                    if portions.change({ count in count += 1; return count }) < 12 { loop.arm(token.withLock { $0 }, at: now.awake + 25_000_000) }
+                    if portions.change({ count in count += 1; return count }) < 8 { loop.arm(token.withLock { $0 }, at: now.awake + 200_000_000) }
                 })
                 token.withLock { $0 = loop.add(member) }
                 loop.arm(token.withLock { $0 }, at: 0)
             }
-            try await portions.wait { $0 == 12 }
+            try await portions.wait { $0 == 8 }
             try await loop.run {}
             #expect(end.record.value.endings.isEmpty)
             end.driver.submit(.close(Failure(.shuttingDown, "")))
