@@ -28,8 +28,10 @@ let package = Package(
         .target(name: "CGinnelCommand"),
         .executableTarget(name: "GinnelCommand", dependencies: ["Ginnel", "GinnelTransport", "CGinnelCommand"], swiftSettings: strict),
         .testTarget(name: "GinnelCoreTests", dependencies: ["GinnelCore", "GinnelTesting"], swiftSettings: strict),
+        .target(name: "CTestSupport", path: "Tests/CTestSupport"),
         .testTarget(
-            name: "GinnelTransportTests", dependencies: ["GinnelTransport", "GinnelCore", "GinnelTesting", "CGinnelPlatform"],
+            name: "GinnelTransportTests",
+            dependencies: ["Ginnel", "GinnelTransport", "GinnelCore", "GinnelTesting", "CGinnelPlatform", "CTestSupport", "TestPeer"],
             swiftSettings: strict),
         .executableTarget(name: "TestPeer", dependencies: ["Ginnel", "GinnelTransport"], path: "Tests/TestPeer", swiftSettings: strict),
         .executableTarget(name: "TestPeerMain", dependencies: ["Ginnel"], path: "Tests/TestPeerMain", swiftSettings: strict),

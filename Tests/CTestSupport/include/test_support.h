@@ -1,0 +1,26 @@
+// test_support.h: what tests ask of the operating system and the library itself has no use for.
+#ifndef TEST_SUPPORT_H
+#define TEST_SUPPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/// A listening Unix socket at `path`, made without any of the library's care; -1 when that fails.
+int ts_listen(const char *path);
+
+/// Closes a descriptor.
+void ts_close(int descriptor);
+
+/// Bytes that the program has allocated and not freed, as the allocator counts them; 0 where it does not tell.
+size_t ts_bytes_allocated(void);
+
+/// Whether the thread or address sanitizer is compiled in: it replaces the allocator, and everything takes longer.
+bool ts_is_sanitized(void);
+
+/// Allows this thread, and those that it starts, one processor only. False where that cannot be done.
+bool ts_use_one_processor(void);
+
+/// Becomes another user for good, with that user's group and no others. False when that is not allowed.
+bool ts_become_user(unsigned user);
+
+#endif

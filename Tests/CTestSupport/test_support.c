@@ -1,0 +1,75 @@
+// What tests ask of the operating system, for Linux and macOS.
+#if defined(__linux__)
+#define _GNU_SOURCE
+#include <malloc.h>
+#include <sched.h>
+#elif defined(__APPLE__)
+#include <malloc/malloc.h>
+#endif
+
+#include "test_support.h"
+
+#if !defined(_WIN32)
+
+#include <grp.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+int ts_listen(const char *path) {
+    struct sockaddr_un name = {.sun_family = AF_UNIX};
+    if (strlen(path) >= sizeof name.sun_path) return -1;
+    strcpy(name.sun_path, path);
+    int descriptor = socket(AF_UNIX, SOCK_STREAM, 0);
+    if (descriptor < 0) return -1;
+    if (bind(descriptor, (const struct sockaddr *)&name, sizeof name) == 0 && listen(descriptor, 16) == 0) return descriptor;
+    close(descriptor);
+    return -1;
+}
+
+void ts_close(int descriptor) { close(descriptor); }
+
+size_t ts_bytes_allocated(void) {
+#if defined(__GLIBC__)
+    struct mallinfo2 now = mallinfo2();
+    return now.uordblks + now.hblkhd;
+#elif defined(__APPLE__)
+    malloc_statistics_t now;
+    malloc_zone_statistics(NULL, &now);
+    return now.size_in_use;
+#else
+    return 0;
+#endif
+}
+
+bool ts_become_user(unsigned user) {
+    return setgroups(0, NULL) == 0 && setgid((gid_t)user) == 0 && setuid((uid_t)user) == 0;
+}
+
+bool ts_use_one_processor(void) {
+#if defined(__linux__)
+    cpu_set_t allowed, one;
+    if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) return false;
+    CPU_ZERO(&one);
+    for (int i = 0; i < CPU_SETSIZE; i++) {
+        if (!CPU_ISSET(i, &allowed)) continue;
+        CPU_SET(i, &one);
+        return sched_setaffinity(0, sizeof one, &one) == 0;
+    }
+#endif
+    return false;
+}
+
+#endif
+
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer) || __has_feature(address_sanitizer)
+#define SANITIZED true
+#endif
+#endif
+#ifndef SANITIZED
+#define SANITIZED false
+#endif
+
+bool ts_is_sanitized(void) { return SANITIZED; }
