@@ -62,8 +62,9 @@ extension Client {
         _ method: String, _ codec: Codec, _ payload: [UInt8], _ deadline: Duration?, _ priority: Priority, itemsFollow: Bool
     ) async throws -> StreamCall {
         let call = StreamCall(try await connection())
-        call.begin(OutgoingRequest(
-            method: method, codec: codec, payload: payload, deadline: CallContext.absolute(deadline), lane: priority.lane, itemsFollow: itemsFollow))
+        call.begin(
+            OutgoingRequest(
+                method: method, codec: codec, payload: payload, deadline: CallContext.absolute(deadline), lane: priority.lane, itemsFollow: itemsFollow))
         return call
     }
 

@@ -150,7 +150,7 @@ extension Client {
             let driver = try Driver.open(
                 channel, machine: configuration.format.machine(ingredients), timeouts: configuration.timeouts,
                 verification: PeerVerification(policy), role: .client, loop: loop)
-            let connection = Connection(driver, Connection.Owner(
+            let owner = Connection.Owner(
                 handlers: handlers, tasks: tasks, events: hub, log: configuration.log,
                 established: { [weak self] connection, establishment in
                     self?.move { state in
@@ -163,7 +163,8 @@ extension Client {
                     configuration.log(reason.isOurComplaint ? .warning : .info, "the connection ended: \(reason)", connection.metadata)
                     hub.end()
                     ending.end(reason)
-                }))
+                })
+            let connection = Connection(driver, owner)
             state.withLock { $0.connection = connection }
             connection.start()
         }

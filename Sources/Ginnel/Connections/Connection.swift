@@ -182,11 +182,12 @@ extension Connection: SessionDelegate {
         let task = owner.tasks.start(on: executor == .loop ? loop : nil) { [self] in
             let command: Command
             do {
-                let reply = if let deadline {
-                    try await CallContext.$inheritedDeadline.withValue(deadline) { try await body() }
-                } else {
-                    try await body()
-                }
+                let reply =
+                    if let deadline {
+                        try await CallContext.$inheritedDeadline.withValue(deadline) { try await body() }
+                    } else {
+                        try await body()
+                    }
                 command = .reply(call: call, codec: reply.codec, payload: reply.bytes)
             } catch {
                 command = .fail(call: call, failure(error, method))

@@ -8,12 +8,10 @@ extension HandlerTable {
         let methods = handlers.map { Description.Method(name: $0.key, shape: $0.value.shape.rawValue) }.sorted { $0.name < $1.name }
         let name = service.state.withLock { $0.listenings.first?.endpoint.serviceName ?? "" }
         let description = Description(service: name, methods: methods)
-        table.add(
-            "ginnel.health",
-            Handler(
-                work: .plain { [weak service] _, _ in
-                    try Reply(Health(status: service?.phase == .running ? "serving" : "stopping"))
-                }, shape: .call))
+        let health = Handler.Work.plain { [weak service] _, _ in
+            try Reply(Health(status: service?.phase == .running ? "serving" : "stopping"))
+        }
+        table.add("ginnel.health", Handler(work: health, shape: .call))
         table.add("ginnel.describe", Handler(work: .plain { _, _ in try Reply(description) }, shape: .call))
         return table
     }

@@ -10,9 +10,10 @@ extension Service {
     public func handle<R: Request>(
         _ type: R.Type, allowing policy: PeerPolicy? = nil, _ body: @escaping @Sendable (R, CallContext) throws -> R.Response
     ) {
-        add(R.method, Handler(work: .plain { bytes, context in
+        let work = Handler.Work.plain { bytes, context in
             try Reply(body(R(request: bytes, context), context))
-        }, shape: .call, policy: policy))
+        }
+        add(R.method, Handler(work: work, shape: .call, policy: policy))
     }
 
     /// Serves a request, awaiting what it needs.
@@ -20,9 +21,10 @@ extension Service {
         _ type: R.Type, on executor: HandlerExecutor = .loop, allowing policy: PeerPolicy? = nil,
         _ body: @escaping @Sendable (R, CallContext) async throws -> R.Response
     ) {
-        add(R.method, Handler(work: .async { bytes, context in
+        let work = Handler.Work.async { bytes, context in
             try Reply(await body(R(request: bytes.span.bytes, context), context))
-        }, shape: .call, executor: executor, policy: policy))
+        }
+        add(R.method, Handler(work: work, shape: .call, executor: executor, policy: policy))
     }
 
     /// Serves raw bytes without awaiting anything: the fastest path. The bytes are lent.
@@ -37,9 +39,10 @@ extension Service {
         _ method: String, on executor: HandlerExecutor = .loop, allowing policy: PeerPolicy? = nil,
         _ body: @escaping @Sendable ([UInt8], CallContext) async throws -> [UInt8]
     ) {
-        add(method, Handler(work: .async { bytes, context in
+        let work = Handler.Work.async { bytes, context in
             Reply(codec: .raw, bytes: try await body(bytes, context))
-        }, shape: .call, executor: executor, policy: policy))
+        }
+        add(method, Handler(work: work, shape: .call, executor: executor, policy: policy))
     }
 
     // MARK: Many items
@@ -49,10 +52,11 @@ extension Service {
         _ type: R.Type, on executor: HandlerExecutor = .loop, allowing policy: PeerPolicy? = nil,
         _ body: @escaping @Sendable (R, CallContext, ItemWriter<R.Item>) async throws -> Void
     ) {
-        add(R.method, Handler(work: .streaming { bytes, context, running in
+        let work = Handler.Work.streaming { bytes, context, running in
             try await body(R(request: bytes.span.bytes, context), context, running.writer())
             return Reply(codec: .raw, bytes: [])
-        }, shape: .stream, executor: executor, policy: policy))
+        }
+        add(R.method, Handler(work: work, shape: .stream, executor: executor, policy: policy))
     }
 
     /// Serves a call whose caller sends items.
@@ -60,9 +64,10 @@ extension Service {
         _ type: R.Type, on executor: HandlerExecutor = .loop, allowing policy: PeerPolicy? = nil,
         _ body: @escaping @Sendable (R, CallContext, IncomingItems<R.Upload>) async throws -> R.Response
     ) {
-        add(R.method, Handler(work: .streaming { bytes, context, running in
+        let work = Handler.Work.streaming { bytes, context, running in
             try Reply(await body(R(request: bytes.span.bytes, context), context, running.incomingItems()))
-        }, shape: .upload, executor: executor, policy: policy))
+        }
+        add(R.method, Handler(work: work, shape: .upload, executor: executor, policy: policy))
     }
 
     /// Serves a call in which both sides send items.
@@ -70,10 +75,11 @@ extension Service {
         _ type: R.Type, on executor: HandlerExecutor = .loop, allowing policy: PeerPolicy? = nil,
         _ body: @escaping @Sendable (R, CallContext, IncomingItems<R.Upload>, ItemWriter<R.Item>) async throws -> Void
     ) {
-        add(R.method, Handler(work: .streaming { bytes, context, running in
+        let work = Handler.Work.streaming { bytes, context, running in
             try await body(R(request: bytes.span.bytes, context), context, running.incomingItems(), running.writer())
             return Reply(codec: .raw, bytes: [])
-        }, shape: .exchange, executor: executor, policy: policy))
+        }
+        add(R.method, Handler(work: work, shape: .exchange, executor: executor, policy: policy))
     }
 }
 

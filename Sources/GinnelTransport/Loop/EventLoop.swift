@@ -83,11 +83,13 @@ public final class EventLoop: @unchecked Sendable {
         inbox.withLock { $0.phase = .running }
         var error = gn_error()
         let context = Unmanaged.passRetained(self)
-        let outcome = gn_thread_start(name, { context in
-            guard let context else { return }
-            let loop = Unmanaged<EventLoop>.fromOpaque(context).takeRetainedValue()
-            loop.runTurns()
-        }, context.toOpaque(), &thread, &error)
+        let outcome = gn_thread_start(
+            name,
+            { context in
+                guard let context else { return }
+                let loop = Unmanaged<EventLoop>.fromOpaque(context).takeRetainedValue()
+                loop.runTurns()
+            }, context.toOpaque(), &thread, &error)
         guard outcome == GN_DONE else {
             context.release()
             inbox.withLock { $0.phase = .stopped }
