@@ -177,7 +177,12 @@ import Testing
                 let token = Guarded<UInt64>(0)
                 let member = TestMember(timed: { now in
                     channel.setRoom(10)
-                    if portions.change({ count in count += 1; return count }) < 8 { loop.arm(token.withLock { $0 }, at: now.awake + 200_000_000) }
+                    if portions.change({ count in
+                        count += 1
+                        return count
+                    }) < 8 {
+                        loop.arm(token.withLock { $0 }, at: now.awake + 200_000_000)
+                    }
                 })
                 token.withLock { $0 = loop.add(member) }
                 loop.arm(token.withLock { $0 }, at: 0)

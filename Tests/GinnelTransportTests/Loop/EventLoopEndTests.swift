@@ -1,6 +1,7 @@
 import GinnelTesting
-@testable import GinnelTransport
 import Testing
+
+@testable import GinnelTransport
 
 @Suite(.timeLimit(.minutes(1))) struct EventLoopEndTests {
     @Test func `a loop that stops runs first what waits`() async throws {

@@ -83,7 +83,12 @@ import Testing
             let count = Watched(0)
             let again = Guarded<TestMember?>(nil)
             let member = TestMember(ready: { readiness in
-                guard readiness == .readable, count.change({ count in count += 1; return count }) < 5 else { return }
+                guard readiness == .readable,
+                    count.change({ count in
+                        count += 1
+                        return count
+                    }) < 5
+                else { return }
                 if let member = again.withLock({ $0 }) { loop.readAgain(member) }
             })
             again.withLock { $0 = member }
