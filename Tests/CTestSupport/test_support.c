@@ -11,6 +11,7 @@
 
 #if !defined(_WIN32)
 
+#include <fcntl.h>
 #include <grp.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -27,6 +28,8 @@ int ts_listen(const char *path) {
     close(descriptor);
     return -1;
 }
+
+void ts_make_blocking(int descriptor) { fcntl(descriptor, F_SETFL, 0); }
 
 void ts_close(int descriptor) { close(descriptor); }
 

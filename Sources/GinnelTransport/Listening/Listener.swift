@@ -32,6 +32,8 @@ package final class Listener: LoopMember, @unchecked Sendable {
     private let refusal: [UInt8]
     private var token: UInt64 = 0
     private var isPaused = false
+    /// The name within this process is ours.
+    private var isRegistered = false
 
     /// Opens the endpoint. What waits is accepted once `start` was called.
     package init(
@@ -72,23 +74,35 @@ package final class Listener: LoopMember, @unchecked Sendable {
 
     // MARK: On the loop
 
+    /// Begins to accept; what throws has left nothing behind.
     package func start() throws {
         token = loop.add(self)
+        do {
+            try watch()
+        } catch {
+            loop.remove(token)
+            throw error
+        }
+        acceptAll()
+    }
+
+    private func watch() throws {
         if let name = inProcessName {
             try InProcessHub.shared.register(name, on: loop) { [weak self] channel in self?.accept(channel) }
+            isRegistered = true
         } else if let handle {
             var error = gn_error()
             guard gn_poller_add_listener(loop.poller, handle, token, &error) == GN_DONE else {
                 throw GinnelError(.init(error.code), "the endpoint cannot be watched", path: path, cause: SystemError(error))
             }
-            acceptAll()
         }
     }
 
     /// Stops to listen; the name is free for a successor when this returns.
     package func close() {
         loop.remove(token)
-        if let name = inProcessName { InProcessHub.shared.unregister(name) }
+        if isRegistered, let name = inProcessName { InProcessHub.shared.unregister(name) }
+        isRegistered = false
         if let handle = handle.take() { gn_listener_close(handle) }
     }
 

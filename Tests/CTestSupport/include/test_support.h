@@ -8,6 +8,9 @@
 /// A listening Unix socket at `path`, made without any of the library's care; -1 when that fails.
 int ts_listen(const char *path);
 
+/// Lets reads and writes of a descriptor wait.
+void ts_make_blocking(int descriptor);
+
 /// Closes a descriptor.
 void ts_close(int descriptor);
 
