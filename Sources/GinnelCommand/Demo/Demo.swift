@@ -9,7 +9,7 @@ extension Command {
         notes: ["Everything happens in a fresh directory that is closed to others and gone afterwards. Only processes that the demo started are ended."]
     ) { invocation in
         try await Interruption.cancelling {
-            let stage = try Stage()
+            let stage = try await Stage()
             let result: Result<Bool, any Error>
             do {
                 result = .success(try await perform(on: stage, invocation.output))

@@ -25,12 +25,12 @@ final class Stage: Sendable {
     let stranger: Stranger
     private let running = Guarded(Child?.none)
 
-    init() throws {
+    init() async throws {
         let temporary = FileManager.default.temporaryDirectory.resolvingSymlinksInPath().path
         let mark = String(UInt32.random(in: .min ... .max), radix: 16)
         directory = "\(temporary)/ginnel-demo-\(mark)"
         try Self.make(directory, mode: 0o700)
-        if PeerIdentity.own.user == 0, Self.othersCanReach(temporary) {
+        if Self.othersCanReach(temporary), await Self.canBecome(Self.nobody) {
             stranger = .user(Self.nobody)
             openDirectory = "\(temporary)/ginnel-demo-\(mark)-open"
             try Self.make(openDirectory, mode: 0o755)
@@ -45,6 +45,12 @@ final class Stage: Sendable {
         let manager = FileManager.default
         try manager.createDirectory(atPath: path, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
         try manager.setAttributes([.posixPermissions: mode], ofItemAtPath: path)
+    }
+
+    /// Root may be another user, but not everywhere that it is called root.
+    private static func canBecome(_ user: UInt32) async -> Bool {
+        guard PeerIdentity.own.user == 0, let child = try? Child(["version", "--json", "--become", "\(user)"]) else { return false }
+        return await child.status(within: .seconds(5)) == 0
     }
 
     private static func othersCanReach(_ path: String) -> Bool {
