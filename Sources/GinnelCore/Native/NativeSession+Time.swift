@@ -32,7 +32,7 @@ extension NativeSession {
         case .ping: control(.ping, payload: UInt64(0).littleEndianBytes)
         case .stale(let nanoseconds):
             let silence = Duration.wholeNanoseconds(nanoseconds)
-            end(CloseReason(by: .us, Failure(.stale, "nothing was heard for \(silence), two heartbeats")), telling: true, &actions)
+            end(CloseReason(by: .us, Failure(.stale, "nothing was heard for \(silence), and a ping was not answered")), telling: true, &actions)
         case .idle:
             end(CloseReason(by: .us, Failure(.idle, "no message for \(configuration.timeouts.idle ?? .zero) (timeouts.idle)")), telling: true, &actions)
         }

@@ -13,7 +13,9 @@ struct Liveness: Sendable {
     private let idle: UInt64?
     private var heard: UInt64
     private var message: UInt64
-    private var pinged = false
+    /// When the peer was asked for a sign of life that has not come. A side that was itself held up for long (a frozen container, a debugger) has not asked, and so
+    /// knows nothing against its peer.
+    private var pinged: UInt64?
 
     init(idle: Duration?, now: Moment) {
         self.idle = idle?.wholeNanoseconds
@@ -23,7 +25,7 @@ struct Liveness: Sendable {
 
     mutating func noteHeard(_ now: Moment) {
         heard = now.awake
-        pinged = false
+        pinged = nil
     }
 
     mutating func noteMessage(_ now: Moment) { message = now.awake }
@@ -31,11 +33,11 @@ struct Liveness: Sendable {
     /// `busy`: calls are in flight, so the session is not idle.
     mutating func check(_ now: Moment, busy: Bool) -> Verdict {
         if let heartbeat, now.awake >= heard.adding(heartbeat) {
-            if now.awake >= heard.adding(heartbeat.adding(heartbeat)) { return .stale(after: now.awake - heard) }
-            if !pinged {
-                pinged = true
+            guard let pinged else {
+                self.pinged = now.awake
                 return .ping
             }
+            if now.awake >= pinged.adding(heartbeat) { return .stale(after: now.awake - heard) }
         }
         if let idle, now.awake >= message.adding(idle) {
             if !busy { return .idle }
@@ -45,7 +47,7 @@ struct Liveness: Sendable {
     }
 
     var wakeUp: UInt64? {
-        let beat = heartbeat.map { heard.adding(pinged ? $0.adding($0) : $0) }
+        let beat = heartbeat.map { (pinged ?? heard).adding($0) }
         let rest = idle.map { message.adding($0) }
         guard let beat, let rest else { return beat ?? rest }
         return min(beat, rest)

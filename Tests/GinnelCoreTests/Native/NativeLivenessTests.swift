@@ -51,12 +51,25 @@ import Testing
     @Test func `the peer of a stale session reads why`() {
         var pair = MachinePair.connected(client: { $0.timeouts.heartbeat = .seconds(10) })
         pair.service.now = pair.now.advanced(by: .seconds(0))
-        pair.client.now = pair.client.now.advanced(by: .seconds(20))
-        pair.client.timeOut()
+        for _ in 0..<2 {
+            pair.client.now = pair.client.now.advanced(by: .seconds(10))
+            pair.client.timeOut()
+        }
         pair.settle()
         #expect(pair.client.closed?.failure.code == .stale)
         #expect(pair.service.closed?.by == .peer)
         #expect(pair.service.closed?.failure.code == .stale)
+    }
+
+    @Test func `a side that was held up itself asks before it gives its peer up`() {
+        var pair = MachinePair.connected(client: { $0.timeouts.heartbeat = .seconds(10) })
+        pair.client.now = pair.client.now.advanced(by: .seconds(1000))
+        pair.client.timeOut()
+        #expect(pair.client.closed == nil)
+        pair.settle()
+        pair.client.now = pair.client.now.advanced(by: .seconds(9))
+        pair.client.timeOut()
+        #expect(pair.client.closed == nil)
     }
 
     @Test func `two quiet sides keep each other alive`() {
