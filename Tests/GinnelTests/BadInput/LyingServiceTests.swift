@@ -5,7 +5,7 @@ import GinnelTesting
 import GinnelTransport
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct LyingServiceTests {
+@Suite(.serialized, .ownThread, .timeLimit(.minutes(5))) struct LyingServiceTests {
     typealias Kind = WireFrame.Kind
 
     /// Runs a service made by hand beside an honest one, whose client shares the loop of the other's.
@@ -99,7 +99,7 @@ import Testing
 
     @Test(arguments: [0, 8, 30]) func `a service that does not finish its greeting is given up in time`(count: Int) async throws {
         var configuration = ClientConfiguration.defaults
-        configuration.timeouts.handshake = .milliseconds(100)
+        configuration.timeouts.handshake = .milliseconds(300)
         let error = try await Self.refusal(configuration) { peer in
             try await peer.send(Array((WireFrame.preamble + RawHello().frame(Kind.welcome).encoded).prefix(count)))
             _ = try await peer.readToEnd()
@@ -219,7 +219,7 @@ import Testing
 
     @Test func `a service that reads nothing is closed, and what waited for it was not begun`() async throws {
         var configuration = ClientConfiguration.defaults
-        configuration.timeouts.write = .milliseconds(100)
+        configuration.timeouts.write = .milliseconds(300)
         let done = Recorded<Void>()
         try await Self.withLiar(configuration) { peer in
             try await peer.welcome()

@@ -4,7 +4,7 @@ import Ginnel
 import GinnelTesting
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct SlowPeerTests {
+@Suite(.serialized, .ownThread, .timeLimit(.minutes(5))) struct SlowPeerTests {
     private static let large = 900_000
 
     private static func addLarge(to service: Service, _ asked: Recorded<Void>) {
@@ -31,7 +31,7 @@ import Testing
 
     @Test func `a peer that takes nothing for too long is closed`() async throws {
         var configuration = ServiceConfiguration.defaults
-        configuration.timeouts.write = .milliseconds(100)
+        configuration.timeouts.write = .milliseconds(300)
         try await withNeighbour(configuration) { Self.addLarge(to: $0, Recorded()) } _: { running, neighbour in
             let peer = try await RawPeer.greeted(at: running.path)
             try await peer.send(.request(1, "large"))
@@ -45,7 +45,7 @@ import Testing
 
     @Test(arguments: [1, 15, 17, 40]) func `a frame that is begun and not completed ends the connection in time`(count: Int) async throws {
         var configuration = ServiceConfiguration.defaults
-        configuration.timeouts.readMidMessage = .milliseconds(100)
+        configuration.timeouts.readMidMessage = .milliseconds(300)
         try await withNeighbour(configuration) { running, _ in
             let peer = try await RawPeer.greeted(at: running.path)
             try await peer.send(Array(WireFrame.request(1, "echo", [UInt8](repeating: 0, count: 100)).encoded.prefix(count)))
@@ -74,7 +74,7 @@ import Testing
 
     @Test func `a peer that does not answer is stale after two heartbeats`() async throws {
         var configuration = ServiceConfiguration.defaults
-        configuration.timeouts.heartbeat = .milliseconds(100)
+        configuration.timeouts.heartbeat = .milliseconds(300)
         try await withNeighbour(configuration) { running, _ in
             let peer = try await RawPeer.greeted(at: running.path)
             let frames = try await peer.framesToEnd()

@@ -1,11 +1,12 @@
 // Peers that never get through the handshake: what they read, what our log says, and that nobody else notices.
 
+import Foundation
 import Ginnel
 import GinnelTesting
 import GinnelTransport
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct StrangerTests {
+@Suite(.serialized, .ownThread, .timeLimit(.minutes(5))) struct StrangerTests {
     @Test(arguments: 1...8) func `random bytes are ended without a word`(seed: UInt64) async throws {
         try await withNeighbour { running, neighbour in
             var random = SplitMix64(seed: seed)
@@ -62,6 +63,7 @@ import Testing
         configuration.log = log.log
         try await withService(makeService(at: .named(name), configuration: configuration)) {
             let path = try #require(try await log.entry("listening").metadata["path"])
+            defer { try? FileManager.default.removeItem(atPath: URL(fileURLWithPath: path).deletingLastPathComponent().path) }
             let peer = try RawPeer(connectingTo: path)
             try await peer.send(WireFrame.preamble + RawHello(service: "another").frame().encoded)
             try await peer.expectReject(.wrongService)
@@ -98,7 +100,7 @@ import Testing
 
     @Test(arguments: [0, 1, 8, 20, 40]) func `a peer that connects and says too little is shown out in time`(count: Int) async throws {
         var configuration = ServiceConfiguration.defaults
-        configuration.timeouts.handshake = .milliseconds(100)
+        configuration.timeouts.handshake = .milliseconds(300)
         try await withNeighbour(configuration) { running, _ in
             let peer = try RawPeer(connectingTo: running.path)
             try await peer.send(Array((WireFrame.preamble + RawHello().frame().encoded).prefix(count)))

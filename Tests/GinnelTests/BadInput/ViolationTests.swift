@@ -4,7 +4,7 @@ import Ginnel
 import GinnelTesting
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct ViolationTests {
+@Suite(.serialized, .ownThread, .timeLimit(.minutes(5))) struct ViolationTests {
     typealias Kind = WireFrame.Kind
 
     struct Case: Sendable, CustomTestStringConvertible {

@@ -4,7 +4,7 @@ import Ginnel
 import GinnelTesting
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct CancellationTests {
+@Suite(.serialized, .ownThread, .timeLimit(.minutes(5))) struct CancellationTests {
     /// What a handler named `wait` has come to.
     private struct Handler {
         let begun = Recorded<Void>()

@@ -4,7 +4,7 @@ import Ginnel
 import GinnelTesting
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct DeadlineTests {
+@Suite(.serialized, .ownThread, .timeLimit(.minutes(5))) struct DeadlineTests {
     /// Waits until its task is cancelled.
     static func waitForCancellation() async {
         let forEver = AsyncStream<Void> { _ in }

@@ -3,7 +3,7 @@
 import Ginnel
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct ErrorTests {
+@Suite(.serialized, .ownThread, .timeLimit(.minutes(5))) struct ErrorTests {
     private struct Private: Error, CustomStringConvertible {
         let description = "the password is swordfish"
     }

@@ -4,7 +4,7 @@ import Ginnel
 import GinnelTesting
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct PriorityTests {
+@Suite(.serialized, .ownThread, .timeLimit(.minutes(5))) struct PriorityTests {
     @Test(arguments: [Priority.high, .normal, .low]) func `a handler knows the priority of its call`(priority: Priority) async throws {
         try await withRunning {
             $0.handle("priority") { _, context in Array("\(context.priority)".utf8) }

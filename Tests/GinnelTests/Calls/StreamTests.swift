@@ -23,7 +23,7 @@ struct Answering: ExchangeRequest {
     static let method = "answering"
 }
 
-@Suite(.timeLimit(.minutes(1))) struct StreamTests {
+@Suite(.serialized, .ownThread, .timeLimit(.minutes(5))) struct StreamTests {
     static let block = [UInt8](repeating: 1, count: 1024)
     /// Items of a block and their overhead that fit into a window of eight, and one below zero.
     static let window = 8 * 1040

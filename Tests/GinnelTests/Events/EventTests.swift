@@ -4,7 +4,7 @@ import Ginnel
 import GinnelTesting
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct EventTests {
+@Suite(.serialized, .ownThread, .timeLimit(.minutes(5))) struct EventTests {
     /// A client's subscription before it is connected misses nothing.
     private static func subscribed(_ running: Running, _ body: @concurrent @Sendable (Client, EventStream<Tick>) async throws -> Void) async throws {
         try await running.connect { client in

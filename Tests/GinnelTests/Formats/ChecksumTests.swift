@@ -4,7 +4,7 @@ import Ginnel
 import GinnelTesting
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct ChecksumTests {
+@Suite(.serialized, .ownThread, .timeLimit(.minutes(5))) struct ChecksumTests {
     private static var offering: ServiceConfiguration {
         var configuration = ServiceConfiguration.defaults
         configuration.checksums = true

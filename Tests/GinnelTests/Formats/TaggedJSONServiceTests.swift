@@ -4,7 +4,7 @@ import Ginnel
 import GinnelTesting
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct TaggedJSONServiceTests {
+@Suite(.serialized, .ownThread, .timeLimit(.minutes(5))) struct TaggedJSONServiceTests {
     struct PingRequest: Request {
         typealias Response = Pong
         static let method = "ping"

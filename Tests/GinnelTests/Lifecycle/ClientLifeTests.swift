@@ -5,7 +5,7 @@ import GinnelTesting
 import GinnelTransport
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct ClientLifeTests {
+@Suite(.serialized, .ownThread, .timeLimit(.minutes(5))) struct ClientLifeTests {
     @Test func `a call without run() fails by name`() async throws {
         var configuration = ClientConfiguration.defaults
         configuration.startTimeout = .milliseconds(20)

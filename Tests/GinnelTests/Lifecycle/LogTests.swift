@@ -5,7 +5,7 @@ import GinnelTesting
 import GinnelTransport
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct LogTests {
+@Suite(.serialized, .ownThread, .timeLimit(.minutes(5))) struct LogTests {
     @Test func `a service tells where it listens and who comes and goes`() async throws {
         try await withRunning { running in
             let listening = try await running.log.entry("listening")

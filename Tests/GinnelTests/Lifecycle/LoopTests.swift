@@ -5,7 +5,7 @@ import Ginnel
 import GinnelTransport
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct LoopTests {
+@Suite(.serialized, .timeLimit(.minutes(5))) struct LoopTests {
     @Test func `the body of a scoped client runs on its client's loop, and so do its child tasks`() async throws {
         try await withRunning { running in
             try await running.connect { client in

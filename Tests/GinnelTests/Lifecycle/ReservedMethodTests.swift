@@ -3,7 +3,7 @@
 import Ginnel
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct ReservedMethodTests {
+@Suite(.serialized, .ownThread, .timeLimit(.minutes(5))) struct ReservedMethodTests {
     @Test func `ginnel.health says that it serves`() async throws {
         try await withRunning { running in
             try await running.connect { client in

@@ -5,7 +5,7 @@ import GinnelTesting
 import GinnelTransport
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct ServiceLifeTests {
+@Suite(.serialized, .ownThread, .timeLimit(.minutes(5))) struct ServiceLifeTests {
     /// A service whose handler `hold` answers when it is told to, or when it is cancelled.
     struct Holding: Sendable {
         let begun = Recorded<Void>()

@@ -6,7 +6,7 @@ import GinnelTesting
 import GinnelTransport
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct DeathTests {
+@Suite(.serialized, .ownThread, .timeLimit(.minutes(5))) struct DeathTests {
     @Test func `the death of a service ends a thousand calls in flight, each once and with its reason`() async throws {
         try await withDirectory { directory in
             let service = try Child(["serve", "--endpoint", directory + "/s"])

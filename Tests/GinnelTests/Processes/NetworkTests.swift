@@ -5,7 +5,7 @@ import Ginnel
 import GinnelTesting
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct NetworkTests {
+@Suite(.serialized, .ownThread, .timeLimit(.minutes(5))) struct NetworkTests {
     private static let strace = ["/usr/bin/strace", "/bin/strace"].first { FileManager.default.isExecutableFile(atPath: $0) }
 
     @Test(.enabled(if: strace != nil, "needs strace")) func `a service and its client touch no socket that is not local`() async throws {

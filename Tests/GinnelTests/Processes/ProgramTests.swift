@@ -6,7 +6,7 @@ import GinnelTesting
 import GinnelTransport
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct ProgramTests {
+@Suite(.serialized, .ownThread, .timeLimit(.minutes(5))) struct ProgramTests {
     /// A copy of TestPeer; with `mark` another program by its bytes, that does the same.
     ///
     /// Made by another process: a file that this one has open for writing cannot be run while any child, just forked, has not let go of it.

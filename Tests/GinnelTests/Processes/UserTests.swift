@@ -6,7 +6,7 @@ import GinnelTesting
 import GinnelTransport
 import Testing
 
-@Suite(.timeLimit(.minutes(1)), .enabled(if: Child.isRoot, "plays other users, which only root can")) struct UserTests {
+@Suite(.serialized, .ownThread, .timeLimit(.minutes(5)), .enabled(if: Child.isRoot, "plays other users, which only root can")) struct UserTests {
     private static let first = 12_001
     private static let second = 12_002
 

@@ -29,9 +29,12 @@ final class RawPeer: Sendable {
 
     // MARK: Bytes
 
+    /// Does nothing when the other side has ended already: what it said before is still to be read.
     func send(_ bytes: [UInt8]) async throws {
         let descriptor = number
-        try await offPool { try RawSocket.send(bytes, to: descriptor) }
+        do {
+            try await offPool { try RawSocket.send(bytes, to: descriptor) }
+        } catch let error as RawSocketError where error.number == EPIPE || error.number == ECONNRESET {}
     }
 
     func send(_ frames: WireFrame...) async throws { try await send(frames.flatMap(\.encoded)) }

@@ -4,7 +4,7 @@ import Ginnel
 import GinnelTransport
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct MethodPolicyTests {
+@Suite(.serialized, .ownThread, .timeLimit(.minutes(5))) struct MethodPolicyTests {
     private static let nobody = PeerPolicy.users([])
 
     @Test func `a method may be closed to peers who may call others`() async throws {
