@@ -65,7 +65,7 @@ package enum Connector {
         case GN_CODE_NOT_FOUND: sentence = "there is no such endpoint; is the service running?"
         case GN_CODE_REFUSED: sentence = "the service of this endpoint is gone; start it again"
         case GN_CODE_BUSY: sentence = "the service's backlog is full"
-        case GN_CODE_DENIED: sentence = "\(PeerIdentity.own.user.map { "user \($0)" } ?? "this user") may not connect to this endpoint"
+        case GN_CODE_DENIED: sentence = Denial(at: path).ofConnecting
         case GN_CODE_NOT_A_SOCKET: sentence = "something that is no socket stands at the endpoint's path"
         case GN_CODE_NO_DESCRIPTORS: sentence = "this process has no descriptor left"
         case GN_CODE_NAME_TOO_LONG: sentence = "the path has \(path.utf8.count) bytes, more than this system takes"

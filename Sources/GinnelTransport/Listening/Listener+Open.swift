@@ -65,7 +65,7 @@ extension Listener {
         case GN_CODE_NAME_TOO_LONG:
             sentence = "the path has \(path.utf8.count) bytes, more than this system takes; choose a shorter directory or name"
         case GN_CODE_DENIED:
-            sentence = "\(own) may not listen here; choose a directory of its own"
+            sentence = Denial(at: path).ofListening(offender)
         default:
             sentence = "the endpoint cannot be opened"
         }

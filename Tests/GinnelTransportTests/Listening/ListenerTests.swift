@@ -44,8 +44,7 @@ import Testing
                 return nil
             }
             let clients = try (0..<5).map { _ in try Connector.connectOnce(to: endpoint) }
-            try await listener.start()
-            #expect(listener.accepted.value.count == 3)
+            #expect(try await listener.startAndCount() == 3)
             // Further ones do not hurry it.
             let late = try Connector.connectOnce(to: endpoint)
             try await listener.accepted.wait { $0.count == clients.count + 1 }
@@ -63,8 +62,7 @@ import Testing
             let admission = Guarded(Admission(limits))
             let listener = try await TestListener(endpoint, on: loop, starts: false) { now in admission.withLock { $0.pace(now) } }
             let clients = try (0..<3).map { _ in try Connector.connectOnce(to: endpoint) }
-            try await listener.start()
-            #expect(listener.accepted.value.count == 2)
+            #expect(try await listener.startAndCount() == 2)
             try await listener.accepted.wait { $0.count == clients.count }
             try await listener.close()
         }

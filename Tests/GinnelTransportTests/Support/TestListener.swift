@@ -34,6 +34,14 @@ struct TestListener: Sendable {
 
     func start() async throws { try await loop.run { [listener] in try listener.start() } }
 
+    /// How many are accepted at the start, before anything else can happen.
+    func startAndCount() async throws -> Int {
+        try await loop.run { [listener, accepted] in
+            try listener.start()
+            return accepted.value.count
+        }
+    }
+
     func close() async throws { try await loop.run { [listener] in listener.close() } }
 }
 
