@@ -10,9 +10,7 @@
 #if defined(__APPLE__)
 
 #include <bsm/audit.h>
-#include <fcntl.h>
 #include <libproc.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/ucred.h>
 #include <unistd.h>
@@ -20,8 +18,6 @@
 #ifndef LOCAL_PEERTOKEN
 #define LOCAL_PEERTOKEN 0x006
 #endif
-
-enum { PORTION = 65536 };
 
 static bool read_option(int socket, int option, void *value, socklen_t size) {
     int result;
@@ -36,32 +32,11 @@ static bool read_executable(audit_token_t *token, char *path, size_t capacity) {
     return whole;
 }
 
-static bool read_digest(const char *path, uint8_t digest[32]) {
-    int file;
-    GNP_RETRY(file, "openat", openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC));
-    if (file < 0) return false;
-    char *portion = gnp_allocate(PORTION);
-    ssize_t count = -1;
-    if (portion != NULL) {
-        gnp_sha256 hash;
-        gnp_sha256_begin(&hash);
-        for (;;) {
-            GNP_RETRY(count, "read", read(file, portion, PORTION));
-            if (count <= 0) break;
-            gnp_sha256_add(&hash, portion, (size_t)count);
-        }
-        gnp_sha256_end(&hash, digest);
-    }
-    free(portion);
-    gnp_close(file);
-    return count == 0;
-}
-
 static void identify_program(int socket, uint32_t wanted, gn_peer *peer) {
     audit_token_t token;
     char before[PROC_PIDPATHINFO_MAXSIZE], after[PROC_PIDPATHINFO_MAXSIZE];
     if (!read_option(socket, LOCAL_PEERTOKEN, &token, sizeof token) || !read_executable(&token, before, sizeof before)) return;
-    bool digested = (wanted & GN_PEER_DIGEST) != 0 && read_digest(before, peer->digest);
+    bool digested = (wanted & GN_PEER_DIGEST) != 0 && gnp_program_digest(before, peer->digest);
     bool same = read_executable(&token, after, sizeof after) && strcmp(before, after) == 0;
     if (digested && same) peer->known |= GN_PEER_DIGEST;
     else memset(peer->digest, 0, sizeof peer->digest);

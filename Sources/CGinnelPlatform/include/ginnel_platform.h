@@ -254,6 +254,9 @@ typedef enum gn_peer_field {
     GN_PEER_SESSION = 64,
 } gn_peer_field;
 
+/// Bytes of the largest program that is read for its digest. It is somebody else's file, and reading it holds up the caller.
+enum { GN_DIGEST_LIMIT = 256 << 20 };
+
 /// Who is at the other end, as the kernel says. `known` has a bit for each field that could be read; the others are zero.
 typedef struct gn_peer {
     uint32_t known;
@@ -262,12 +265,14 @@ typedef struct gn_peer {
     uint32_t session;          ///< logon session (Windows)
     char sid[192];             ///< user SID as a string (Windows)
     char executable[4096];     ///< absolute path of the program; with " (deleted)" when the file is gone (Linux)
-    uint8_t digest[32];        ///< SHA-256 of the program's file
+    uint8_t digest[32];        ///< SHA-256 of the program's file, whatever its name; unknown over GN_DIGEST_LIMIT bytes
 } gn_peer;
 
 /// Reads the peer's identity. `wanted` is a set of GN_PEER_ bits; USER, GROUP and PROCESS cost one system call, EXECUTABLE a few, DIGEST reads the
 /// whole program (blocks for that long). Executable and digest are only reported when the process was the same before and after reading
-/// (pidfd on Linux, audit token on macOS, process handle on Windows). Errors: UNSUPPORTED, OTHER. A field that may not be read is not an error.
+/// (pidfd on Linux, audit token on macOS, process handle on Windows). The executable is reported only when the path names that file for this
+/// process too (Linux: a process in another mount namespace can give any file any path). Errors: UNSUPPORTED, OTHER. A field that may not
+/// be read is not an error.
 gn_outcome gn_peer_identify(gn_channel *channel, uint32_t wanted, gn_peer *peer, gn_error *error);
 
 /// This process's own user, group, process id and executable, in the same form. Any thread.

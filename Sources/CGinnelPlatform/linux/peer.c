@@ -4,6 +4,9 @@
 // a descriptor for that very process instead; as long as it has not ended, /proc/<pid> is its directory. So: take the
 // descriptor, read, and see that the process was alive before and after. On older kernels the descriptor is opened by number
 // and counts only while the connection is open: a process that has ended has closed its end, unless it had given it away.
+//
+// The path of a program is the one in the process's own mount namespace, which any user can make and fill as he likes. It counts
+// only when the very file that runs has that path for us too.
 #include "../posix/posix.h"
 
 #if defined(__linux__)
@@ -11,7 +14,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -22,9 +24,6 @@
 #ifndef SYS_pidfd_open
 #define SYS_pidfd_open 434
 #endif
-
-enum { PORTION = 65536 };
-
 static short state_of(int descriptor, short wanted) {
     struct pollfd each = {.fd = descriptor, .events = wanted};
     int result;
@@ -48,7 +47,7 @@ static int open_process(int socket, uint32_t process) {
     return -1;
 }
 
-static bool read_executable(const char *link, char *path, size_t capacity) {
+static bool read_path(const char *link, char *path, size_t capacity) {
     ssize_t length;
     GNP_RETRY(length, "readlink", readlink(link, path, capacity));
     // As long as the room means cut.
@@ -57,39 +56,38 @@ static bool read_executable(const char *link, char *path, size_t capacity) {
     return whole;
 }
 
-/// The link leads to the program that runs even when its name belongs to another file by now.
-static bool read_digest(const char *link, uint8_t digest[32]) {
+/// Whether the file is what `path` names for us, or its name is that of a file that is gone, which claims no place.
+static bool is_named(int file, const char *path) {
+    static const char mark[] = " (deleted)";
+    struct stat running, named;
+    if (fstat(file, &running) != 0) return false;
+    if (stat(path, &named) == 0) return running.st_dev == named.st_dev && running.st_ino == named.st_ino;
+    size_t length = strlen(path);
+    return errno == ENOENT && length >= sizeof mark && strcmp(path + length - (sizeof mark - 1), mark) == 0;
+}
+
+/// Opens the program once, without reading it, so that path and digest are those of one file whatever the process runs next.
+static uint32_t read_program(uint32_t wanted, gn_peer *peer) {
+    char link[64];
     int file;
-    GNP_RETRY(file, "openat", openat(AT_FDCWD, link, O_RDONLY | O_CLOEXEC));
-    if (file < 0) return false;
-    char *portion = gnp_allocate(PORTION);
-    ssize_t count = -1;
-    if (portion != NULL) {
-        gnp_sha256 hash;
-        gnp_sha256_begin(&hash);
-        for (;;) {
-            GNP_RETRY(count, "read", read(file, portion, PORTION));
-            if (count <= 0) break;
-            gnp_sha256_add(&hash, portion, (size_t)count);
-        }
-        gnp_sha256_end(&hash, digest);
+    (void)snprintf(link, sizeof link, "/proc/%lu/exe", (unsigned long)peer->process);
+    GNP_RETRY(file, "openat", openat(AT_FDCWD, link, O_PATH | O_CLOEXEC));
+    if (file < 0) return 0;
+    uint32_t known = 0;
+    (void)snprintf(link, sizeof link, "/proc/self/fd/%d", file);
+    if ((wanted & GN_PEER_EXECUTABLE) != 0 && read_path(link, peer->executable, sizeof peer->executable) &&
+        is_named(file, peer->executable)) {
+        known |= GN_PEER_EXECUTABLE;
     }
-    free(portion);
+    if ((wanted & GN_PEER_DIGEST) != 0 && gnp_program_digest(link, peer->digest)) known |= GN_PEER_DIGEST;
     gnp_close(file);
-    return count == 0;
+    return known;
 }
 
 static void identify_program(int socket, uint32_t wanted, gn_peer *peer) {
     int pidfd = open_process(socket, peer->process);
     if (pidfd < 0) return;
-    char link[64];
-    (void)snprintf(link, sizeof link, "/proc/%lu/exe", (unsigned long)peer->process);
-    uint32_t known = 0;
-    if (lives(pidfd)) {
-        bool named = (wanted & GN_PEER_EXECUTABLE) != 0 && read_executable(link, peer->executable, sizeof peer->executable);
-        bool digested = (wanted & GN_PEER_DIGEST) != 0 && read_digest(link, peer->digest);
-        known = (named ? GN_PEER_EXECUTABLE : 0u) | (digested ? GN_PEER_DIGEST : 0u);
-    }
+    uint32_t known = lives(pidfd) ? read_program(wanted, peer) : 0;
     if (!lives(pidfd)) known = 0;
     if ((known & GN_PEER_EXECUTABLE) == 0) memset(peer->executable, 0, sizeof peer->executable);
     if ((known & GN_PEER_DIGEST) == 0) memset(peer->digest, 0, sizeof peer->digest);
@@ -122,7 +120,7 @@ void gn_peer_self(gn_peer *self) {
     self->user = geteuid();
     self->group = getegid();
     self->process = (uint32_t)getpid();
-    if (read_executable("/proc/self/exe", self->executable, sizeof self->executable)) self->known |= GN_PEER_EXECUTABLE;
+    if (read_path("/proc/self/exe", self->executable, sizeof self->executable)) self->known |= GN_PEER_EXECUTABLE;
 }
 
 #endif

@@ -99,6 +99,11 @@ bool gnp_handles_receive(gn_channel *channel, struct msghdr *message);
 /// Puts descriptors into the control data of an outgoing message.
 void gnp_handles_attach(struct msghdr *message, gnp_control *control, const gn_handle *handles, size_t count);
 
+// MARK: Programs (posix/program.c)
+
+/// SHA-256 of a program's file; false when it cannot be read or is larger than GN_DIGEST_LIMIT.
+bool gnp_program_digest(const char *path, uint8_t digest[32]);
+
 // MARK: Files of an endpoint
 
 /// A socket's address, and the directory that is kept open where a long path needs one.

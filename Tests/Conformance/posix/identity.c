@@ -57,24 +57,28 @@ static void copy_program(const char *target) {
     EXPECT(fputc('!', to) != EOF && fclose(to) == 0 && fclose(from) == 0 && chmod(target, 0700) == 0);
 }
 
+/// A partner that is another program.
+static void start_program(struct partner *partner, const char *program, const char *const *arguments) {
+    gn_error error;
+    ends_pair(&partner->ends);
+    gn_handle inherited = gn_channel_release(partner->ends.b);
+    partner->ends.b = NULL;
+    EXPECT(gn_process_start(program, arguments, NULL, &inherited, 1, GN_NO_HANDLE, &partner->process, &error) == GN_DONE);
+    gn_handle_close(inherited);
+}
+
 static void another_program(void) {
     struct place place;
     char program[192], deleted[224];
     gn_channel *channel;
     gn_peer self, peer;
     gn_error error;
-    struct ends ends;
     place_make(&place);
     (void)snprintf(program, sizeof program, "%s/another", place.root);
     copy_program(program);
     gn_listener *listener = open_listener(&place);
-    ends_pair(&ends);
-    gn_handle inherited = gn_channel_release(ends.b);
-    ends.b = NULL;
-    const char *const arguments[] = {"another", "--child", "connect-quietly", place.socket, NULL};
-    struct partner partner = {.ends = ends};
-    EXPECT(gn_process_start(program, arguments, NULL, &inherited, 1, GN_NO_HANDLE, &partner.process, &error) == GN_DONE);
-    gn_handle_close(inherited);
+    struct partner partner;
+    start_program(&partner, program, (const char *const[]){"another", "--child", "connect-quietly", place.socket, NULL});
     partner_await(&partner);
     EXPECT(gn_listener_accept(listener, &channel, &error) == GN_DONE);
     EXPECT(gn_peer_identify(channel, PROGRAM, &peer, &error) == GN_DONE);
@@ -196,12 +200,74 @@ static void kernel_without_peer_pidfd(void) {
     place_remove(&place);
 }
 
+/// Where the program's bytes lie says nothing of where its name leads us.
+static void disguised_by_a_mount(void) {
+    struct place place;
+    struct partner partner;
+    char impostor[192], byte;
+    size_t count;
+    gn_channel *channel;
+    gn_peer self, peer;
+    gn_error error;
+    place_make(&place);
+    (void)snprintf(impostor, sizeof impostor, "%s/impostor", place.root);
+    copy_program(impostor);
+    gn_peer_self(&self);
+    gn_listener *listener = open_listener(&place);
+    partner_start(&partner, (const char *const[]){"disguised", impostor, self.executable, place.socket, NULL});
+    if (ends_read(&partner.ends, TOKEN_A, &byte, 1, &count, &error) == GN_DONE) {
+        EXPECT(gn_listener_accept(listener, &channel, &error) == GN_DONE);
+        EXPECT(gn_peer_identify(channel, PROGRAM, &peer, &error) == GN_DONE);
+        EXPECT((peer.known & PROGRAM) == GN_PEER_DIGEST && peer.executable[0] == 0);
+        uint8_t digest[32];
+        memcpy(digest, peer.digest, sizeof digest);
+        gn_channel *own[2];
+        EXPECT(gn_channel_pair(&own[0], &own[1], &error) == GN_DONE);
+        EXPECT(gn_peer_identify(own[0], PROGRAM, &peer, &error) == GN_DONE && (peer.known & PROGRAM) == PROGRAM);
+        EXPECT(memcmp(digest, peer.digest, sizeof digest) != 0);
+        for (int i = 0; i < 2; i++) gn_channel_abort(own[i]);
+        gn_channel_abort(channel);
+        EXPECT(partner_finish(&partner) == 0);
+    } else {
+        EXPECT(partner_finish(&partner) == NOT_ALLOWED);
+        (void)printf("# not allowed to have a mount namespace, not looked at: a program in disguise\n");
+    }
+    gn_listener_close(listener);
+    place_remove(&place);
+}
+
+static void enormous_program(void) {
+    struct place place;
+    struct partner partner;
+    char program[192];
+    gn_channel *channel;
+    gn_peer peer;
+    gn_error error;
+    place_make(&place);
+    (void)snprintf(program, sizeof program, "%s/enormous", place.root);
+    copy_program(program);
+    EXPECT(truncate(program, (off_t)GN_DIGEST_LIMIT + 1) == 0);
+    gn_listener *listener = open_listener(&place);
+    start_program(&partner, program, (const char *const[]){"enormous", "--child", "connect-quietly", place.socket, NULL});
+    partner_await(&partner);
+    EXPECT(gn_listener_accept(listener, &channel, &error) == GN_DONE);
+    EXPECT(gn_peer_identify(channel, PROGRAM, &peer, &error) == GN_DONE);
+    EXPECT((peer.known & PROGRAM) == GN_PEER_EXECUTABLE && strcmp(peer.executable, program) == 0);
+    gn_channel_abort(channel);
+    EXPECT(partner_finish(&partner) == 0);
+    gn_listener_close(listener);
+    place_remove(&place);
+}
+
 static void unreadable_program(void) {
     struct ends ends;
     gn_peer peer;
     gn_error error;
     ends_pair(&ends);
-    EXPECT(gn_fault_add("readlink", 0, 1, EACCES) && gn_fault_add("openat", 0, 1, EACCES));
+    EXPECT(gn_fault_add("openat", 0, 1, EACCES));
+    EXPECT(gn_peer_identify(ends.a, PROGRAM, &peer, &error) == GN_DONE);
+    EXPECT((peer.known & PROGRAM) == 0 && peer.executable[0] == 0);
+    EXPECT(gn_fault_add("readlink", 0, 1, EACCES) && gn_fault_add("openat", 1, 1, EACCES));
     EXPECT(gn_peer_identify(ends.a, PROGRAM, &peer, &error) == GN_DONE);
     EXPECT((peer.known & PROGRAM) == 0 && peer.executable[0] == 0);
     EXPECT(gn_fault_add("read", 1, 1, EIO));
@@ -232,6 +298,8 @@ void suite_identity(void) {
     check("a process that has got the peer's id afterwards is not taken for the peer", id_used_again);
     check("without SO_PEERPIDFD the process is opened by number while the connection lasts", kernel_without_peer_pidfd);
     check("a program that cannot be read is unknown, which is no error", unreadable_program);
+    check("a path that belongs to another file in the peer's own mount namespace is unknown; the digest is of what runs", disguised_by_a_mount);
+    check("a program over the limit has a path and no digest", enormous_program);
 #endif
     check("a kernel that knows no credentials makes it unsupported", kernel_says_no);
 }

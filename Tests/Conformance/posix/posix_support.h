@@ -20,6 +20,9 @@
 /// A user that is not the one who runs the checks.
 enum { STRANGER = 54321 };
 
+/// What a child says that may not do what its role asks of it.
+enum { NOT_ALLOWED = 77 };
+
 /// A fresh directory of ours with mode 0700, and options to listen in its `service` directory.
 struct place {
     char root[128], directory[160], socket[192], lock[208];

@@ -4,6 +4,11 @@
 #include <dirent.h>
 #include <signal.h>
 
+#if defined(__linux__)
+#include <sched.h>
+#include <sys/mount.h>
+#endif
+
 /// The channel to the parent, in a poller of its own.
 static bool meet_parent(struct ends *ends) {
     gn_error error;
@@ -61,6 +66,16 @@ static int connect_quietly(const char *path) {
     return 0;
 }
 
+#if defined(__linux__)
+/// Connects as the program `impostor`, which has the path of another in a mount namespace of its own.
+static int connect_disguised(const char *impostor, const char *path, const char *socket) {
+    if (unshare(CLONE_NEWNS) != 0 && unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) return NOT_ALLOWED;
+    if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 || mount(impostor, path, NULL, MS_BIND, NULL) != 0) return NOT_ALLOWED;
+    (void)execl(path, path, "--child", "connect-quietly", socket, (char *)NULL);
+    return 2;
+}
+#endif
+
 /// Leaves through a pair what it was given at 3, 4 and 5: each inherited channel gets its number.
 static int number_channels(void) {
     for (int descriptor = 3; descriptor < 6; descriptor++) {
@@ -108,6 +123,9 @@ int support_child(const char *role, int count, char **arguments) {
     if (strcmp(role, "hold") == 0 && count == 1) return hold(arguments[0]);
     if (strcmp(role, "connect-as") == 0 && count == 2) return connect_as(arguments[0], arguments[1]);
     if (strcmp(role, "connect-quietly") == 0 && count == 1) return connect_quietly(arguments[0]);
+#if defined(__linux__)
+    if (strcmp(role, "disguised") == 0 && count == 3) return connect_disguised(arguments[0], arguments[1], arguments[2]);
+#endif
     if (strcmp(role, "number-channels") == 0) return number_channels();
     if (strcmp(role, "count-descriptors") == 0) return count_descriptors();
     if (strcmp(role, "plain-signals") == 0 && count == 1) return plain_signals(atoi(arguments[0]));
