@@ -286,11 +286,12 @@ void gn_sha256(const void *bytes, size_t count, uint8_t digest[32]);
 /// Waits for many channels and listeners at once. Ended by gn_poller_close, after everything was removed.
 typedef struct gn_poller gn_poller;
 
-enum { GN_EVENT_READABLE = 1, GN_EVENT_WRITABLE = 2, GN_EVENT_HANGUP = 4 };
+enum { GN_EVENT_READABLE = 1, GN_EVENT_WRITABLE = 2, GN_EVENT_HANGUP = 4, GN_EVENT_GONE = 8 };
 
 typedef struct gn_event {
     uint64_t token;   ///< as given to gn_poller_add_*
-    uint32_t kind;    ///< set of GN_EVENT_ bits; HANGUP: read until GN_END or an error
+    uint32_t kind;    ///< set of GN_EVENT_ bits. HANGUP: the peer sends no more, read until GN_END or an error. GONE: it takes no more either (where
+                      ///< a platform cannot tell the two apart, HANGUP alone)
 } gn_event;
 
 #define GN_WAIT_FOR_EVER UINT64_MAX

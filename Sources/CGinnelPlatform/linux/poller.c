@@ -154,6 +154,7 @@ static uint32_t translated(gnp_watch *watch, uint32_t events) {
         watch->hung_up = true;
         kind |= GN_EVENT_READABLE | GN_EVENT_HANGUP;
     }
+    if ((events & (EPOLLHUP | EPOLLERR)) != 0) kind |= GN_EVENT_GONE;
     if ((events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0 && atomic_load(&watch->wants_writable)) {
         atomic_store(&watch->wants_writable, false);
         (void)control(watch->poller, EPOLL_CTL_MOD, watch, ALWAYS);

@@ -19,8 +19,10 @@ extension Client {
     public func call(
         _ method: String, codec: Codec = .raw, payload: [UInt8], deadline: Duration? = nil, priority: Priority = .normal
     ) async throws -> Reply {
-        let connection = if let connection = try connectionNow() { connection } else { try await connection() }
-        return try await connection.call(method, codec: codec, payload: payload, deadline: deadline, priority: priority)
+        let absolute = CallContext.absolute(deadline)
+        let connection = if let connection = try connectionNow() { connection } else { try await connection(until: absolute) }
+        return try await connection.call(
+            OutgoingRequest(method: method, codec: codec, payload: payload, deadline: absolute, lane: priority.lane))
     }
 
     /// Opens a stream. The items come as fast as they are read.
@@ -61,10 +63,10 @@ extension Client {
     private func begin(
         _ method: String, _ codec: Codec, _ payload: [UInt8], _ deadline: Duration?, _ priority: Priority, itemsFollow: Bool
     ) async throws -> StreamCall {
-        let call = StreamCall(try await connection())
+        let absolute = CallContext.absolute(deadline)
+        let call = StreamCall(try await connection(until: absolute))
         call.begin(
-            OutgoingRequest(
-                method: method, codec: codec, payload: payload, deadline: CallContext.absolute(deadline), lane: priority.lane, itemsFollow: itemsFollow))
+            OutgoingRequest(method: method, codec: codec, payload: payload, deadline: absolute, lane: priority.lane, itemsFollow: itemsFollow))
         return call
     }
 

@@ -89,6 +89,7 @@ extension Client {
     /// - Throws: `GinnelError` with `timedOut` when none did, `denied` or another code at once when waiting would not help.
     public static func wait(for endpoint: Endpoint, timeout: Duration = .seconds(10), interval: Duration = .milliseconds(100)) async throws {
         // The connection only shows that somebody accepts; it is dropped without a word.
+        guard !endpoint.isInherited else { throw GinnelError(.invalid, "\(endpoint) is connected already; there is nothing to wait for") }
         let channel = try await Connector.wait(for: endpoint, timeout: timeout, interval: interval)
         channel.close(drain: .zero)
     }
@@ -152,6 +153,7 @@ extension Client {
                 verification: PeerVerification(policy), role: .client, loop: loop)
             let owner = Connection.Owner(
                 handlers: handlers, tasks: tasks, events: hub, log: configuration.log,
+                complain: { [log = configuration.log] what, metadata in log(.warning, what, metadata) },
                 established: { [weak self] connection, establishment in
                     self?.move { state in
                         state.establishment = establishment

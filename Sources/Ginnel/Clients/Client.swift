@@ -53,6 +53,23 @@ public final class Client: Sendable {
         }
     }
 
+    /// The same, for a call that must have ended at `deadline` of the continuous clock: waiting for a connection is part of its time.
+    func connection(until deadline: UInt64?) async throws -> Connection {
+        guard let deadline, try connectionNow() == nil else { return try await connection() }
+        let now = Moment.now.continuous
+        let left = Duration.wholeNanoseconds(deadline > now ? deadline - now : 0)
+        return try await withThrowingTaskGroup { group in
+            group.addTask { try await self.connection() }
+            group.addTask {
+                try await Task.sleep(for: left)
+                throw CallError(.deadlineExceeded, "the deadline passed before there was a connection; the call was not begun")
+            }
+            defer { group.cancelAll() }
+            guard let connection = try await group.next() else { throw CancellationError() }
+            return connection
+        }
+    }
+
     /// The connection, if there is one now.
     func connectionNow() throws -> Connection? {
         try state.withLock { state in

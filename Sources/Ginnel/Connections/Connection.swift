@@ -14,6 +14,8 @@ public final class Connection: Sendable {
         var tasks: HandlerTasks
         var events: EventHub
         var log: Log
+        /// Warns of what a peer can cause as often as it likes.
+        var complain: @Sendable (String, [String: String]) -> Void
         var established: @Sendable (Connection, Establishment) -> Void
         var ended: @Sendable (Connection, CloseReason) -> Void
     }
@@ -56,8 +58,11 @@ public final class Connection: Sendable {
     public func call(
         _ method: String, codec: Codec = .raw, payload: [UInt8], deadline: Duration? = nil, priority: Priority = .normal
     ) async throws(CallError) -> Reply {
-        let request = OutgoingRequest(
-            method: method, codec: codec, payload: payload, deadline: CallContext.absolute(deadline), lane: priority.lane)
+        try await call(
+            OutgoingRequest(method: method, codec: codec, payload: payload, deadline: CallContext.absolute(deadline), lane: priority.lane))
+    }
+
+    func call(_ request: OutgoingRequest) async throws(CallError) -> Reply {
         let pending = PendingCall(self)
         let result = await withTaskCancellationHandler {
             await withUnsafeContinuation { continuation in
@@ -150,7 +155,7 @@ extension Connection: SessionDelegate {
             return
         }
         if case .refused(let reason) = handler.policy?.verdict(on: peer) {
-            owner.log(.warning, "a call of \(request.method) was forbidden: \(reason)", metadata)
+            owner.complain("a call of \(request.method) was forbidden: \(reason)", metadata)
             driver.submit(.fail(call: request.call, Failure(.forbidden, "this peer may not call \(request.method)")))
             return
         }
@@ -200,7 +205,7 @@ extension Connection: SessionDelegate {
 
     private func failure(_ error: any Error, _ method: String) -> Failure {
         let failure = Failure(thrown: error, by: method)
-        if failure.code == .internal { owner.log(.warning, "the handler of \(method) failed: \(error)", metadata) }
+        if failure.code == .internal { owner.complain("the handler of \(method) failed: \(error)", metadata) }
         return failure
     }
 }

@@ -10,6 +10,8 @@ public struct CallError: Error, Sendable, Equatable {
     public var sentence: String
     /// For programs; the form depends on the code.
     public var details: [UInt8]
+    /// It came from the session, about a call that this program made; not from this program itself.
+    private(set) var isReceived = false
 
     public init(_ code: FailureCode, _ sentence: String, details: [UInt8] = []) {
         self.code = code
@@ -19,9 +21,24 @@ public struct CallError: Error, Sendable, Equatable {
 
     package init(_ failure: Failure) {
         self.init(failure.code, failure.sentence, details: failure.details)
+        isReceived = true
     }
 
+    public static func == (left: CallError, right: CallError) -> Bool { left.failure == right.failure }
+
     package var failure: Failure { Failure(code, sentence, details: details) }
+
+    /// Codes of which a handler that throws them knows better: they say something about calls that it made itself, or about nothing that its caller could have done.
+    private static let insideOnly: Set<FailureCode> = [.connectionLost, .invalidReply]
+
+    /// What the caller of a handler is told that throws this. A handler's own words go through. How a call ended that the handler made in turn is its own affair: `unavailable` would
+    /// tell its caller that nothing was done.
+    func told(by method: String) -> Failure {
+        if !isReceived { return Self.insideOnly.contains(code) ? inner(method) : failure }
+        return code == .cancelled || code == .deadlineExceeded ? Failure(code, "a call made by the handler of \(method) ended so") : inner(method)
+    }
+
+    private func inner(_ method: String) -> Failure { Failure(.internal, "the handler of \(method) failed: a call that it made ended with \(code)") }
 
     /// What is known of the work that was asked for.
     public enum Outcome: Sendable, Hashable {
@@ -50,7 +67,7 @@ extension Failure {
     /// What the caller is told when a handler throws. What the handler's own errors say is not for strangers: they go to the log.
     init(thrown error: any Error, by method: String) {
         switch error {
-        case let error as CallError: self = error.failure
+        case let error as CallError: self = error.told(by: method)
         case is CancellationError: self = Failure(.cancelled, "the handler of \(method) was cancelled")
         default: self = Failure(.internal, "the handler of \(method) failed with \(type(of: error))")
         }

@@ -10,15 +10,16 @@ final class Reception: Sendable {
     private let admission: Guarded<Admission>
     private let listeners = Guarded([(listener: Listener, loop: EventLoop)]())
     private let isClosed = Guarded(false)
-    private let complaints = Guarded(Throttle(every: .seconds(1)))
+    private let complaints = Guarded(Throttle(perSecond: 10))
 
-    init(_ service: Service, handlers: HandlerTable, loops: EventLoopGroup) {
+    init(_ service: Service, for listenings: [Listening], handlers: HandlerTable, loops: EventLoopGroup) {
         self.service = service
         self.handlers = handlers
         self.loops = loops
         let descriptors = System.descriptors
         let wanted = service.configuration.connections
-        let limits = wanted.fitting(limit: descriptors.limit, open: descriptors.open)
+        var limits = wanted.fitting(limit: descriptors.limit, open: descriptors.open)
+        if listenings.allSatisfy({ $0.access == .currentUser }) { limits.perUser = limits.maximum }
         admission = Guarded(Admission(limits))
         if limits.maximum < wanted.maximum {
             service.configuration.log(
@@ -27,15 +28,17 @@ final class Reception: Sendable {
         }
     }
 
-    /// Connections that are let in at most.
-    var effectiveMaximum: Int { admission.withLock { $0.limits.maximum } }
+    /// Whether connections can still come in: a service of inherited connections alone ends with the last of them.
+    var listens: Bool { listeners.withLock { !$0.isEmpty } }
 
     // MARK: Listening
 
     func open(_ listening: Listening) async throws {
         let loop = loops.loops[0]
         if let channel = try listening.endpoint.inheritedChannel() {
-            return loop.post { [self] in enter(channel, listening) }
+            if let failure = admission.withLock({ $0.reserve() }) { throw GinnelError(.exhausted, failure.sentence, failure: failure) }
+            // Its place is taken and its connection begun before the service is said to run.
+            return try await loop.run { [self] in open(channel, listening, on: loop) }
         }
         var options = ListenOptions()
         options.access = listening.access
@@ -90,11 +93,16 @@ final class Reception: Sendable {
         }
         let owner = Connection.Owner(
             handlers: handlers, tasks: service.tasks, events: service.events, log: configuration.log,
+            complain: { [self] what, metadata in complain(what, metadata) },
             established: { _, _ in },
             ended: { [self] connection, reason in
                 admission.withLock { $0.leave(user) }
-                configuration.log(reason.isOurComplaint ? .warning : .info, "a connection ended: \(reason)", connection.metadata)
                 service.noteConnection(connection, isOpen: false)
+                if reason.isOurComplaint {
+                    complain("a connection ended: \(reason)", connection.metadata)
+                } else {
+                    configuration.log(.info, "a connection ended: \(reason)", connection.metadata)
+                }
             })
         let connection = Connection(driver, owner)
         service.noteConnection(connection, isOpen: true)
@@ -111,28 +119,37 @@ final class Reception: Sendable {
         if failure.code != .shuttingDown { complain("a connection was turned away: \(failure)") }
     }
 
-    /// Warns, at most once a second: whoever floods the service does not flood its log.
-    private func complain(_ what: String) {
+    /// Warns, a few times a second at most: whoever floods the service does not flood its log, nor hold it up with writing.
+    private func complain(_ what: String, _ metadata: [String: String] = [:]) {
         guard let skipped = complaints.withLock({ $0.pass(Moment.now.awake) }) else { return }
-        service.configuration.log(.warning, what, skipped > 0 ? ["unsaid": "\(skipped)"] : [:])
+        let unsaid = skipped > 0 ? ["unsaid": "\(skipped)"] : [:]
+        service.configuration.log(.warning, what, metadata.merging(unsaid) { first, _ in first })
     }
 }
 
-/// Lets one thing pass in a while and counts the others.
+/// Lets some things pass in every second and counts the others.
 struct Throttle: Sendable {
-    private let interval: UInt64
+    private let limit: Int
+    private var left: Int
     private var next: UInt64 = 0
     private var skipped = 0
 
-    init(every interval: Duration) { self.interval = interval.wholeNanoseconds }
+    init(perSecond limit: Int) {
+        self.limit = limit
+        left = limit
+    }
 
     /// How many were held back since the last one, when this one may pass.
     mutating func pass(_ now: UInt64) -> Int? {
-        guard now >= next else {
+        if now >= next {
+            left = limit
+            next = now.adding(1_000_000_000)
+        }
+        guard left > 0 else {
             skipped += 1
             return nil
         }
-        next = now.adding(interval)
+        left -= 1
         defer { skipped = 0 }
         return skipped
     }

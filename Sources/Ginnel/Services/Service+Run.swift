@@ -12,16 +12,19 @@ extension Service {
         defer { move(from: [.running, .stopping, .cancelled], to: .over) }
         _ = try Identity.random()
         let name = listenings.first?.endpoint.serviceName ?? ""
-        let loops = try EventLoopGroup(
+        let loops = try await EventLoopGroup.start(
             name: name.isEmpty ? "ginnel" : name, count: EventLoopGroup.defaultCount(configuration.loops), configuration.loops
         ) { [log = configuration.log] what, nanoseconds in
             log(.warning, "a loop was held up", ["by": what, "for": "\(Duration.wholeNanoseconds(nanoseconds))"])
         }
-        let reception = Reception(self, handlers: handlers.withReserved(for: self), loops: loops)
+        let reception = Reception(self, for: listenings, handlers: handlers.withReserved(for: self), loops: loops)
         do {
             for listening in listenings { try await reception.open(listening) }
+            if !reception.listens { endWithLastConnection() }
         } catch {
-            await reception.close()
+            // Who came in at the endpoints that did open is told and closed.
+            move(from: [.running, .stopping], to: .cancelled)
+            await serve(reception)
             await loops.stop()
             throw error
         }
@@ -87,10 +90,20 @@ extension Service {
         }
     }
 
+    /// Nobody can come in any more: when those who are here have left, the service has nothing to do.
+    private func endWithLastConnection() {
+        let isOver = state.withLock { state in
+            state.endsWithLastConnection = true
+            return state.connections.isEmpty
+        }
+        if isOver { beginGracefulShutdown() }
+    }
+
     /// A connection has begun or ended.
     func noteConnection(_ connection: Connection, isOpen: Bool) {
         let waiters = state.withLock { state in
             state.connections[ObjectIdentifier(connection)] = isOpen ? connection : nil
+            if state.endsWithLastConnection, state.connections.isEmpty, state.phase == .running { state.phase = .stopping }
             defer { state.waiters = [] }
             return state.waiters
         }

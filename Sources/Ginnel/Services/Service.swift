@@ -18,6 +18,8 @@ public final class Service: Sendable {
         /// `run()` was called.
         var hasRun = false
         var connections: [ObjectIdentifier: Connection] = [:]
+        /// It listens nowhere: it was given the connections that it has.
+        var endsWithLastConnection = false
         /// Resumed when the phase changes or the last connection ends.
         var waiters: [CheckedContinuation<Void, Never>] = []
     }

@@ -4,8 +4,8 @@
 public struct ConnectionLimits: Sendable, Equatable {
     /// Connections at once. Default 1,024; lowered to what the process's descriptors allow.
     public var maximum: Int = 1024
-    /// Connections of one user at once. Default 1,024.
-    public var perUser: Int = 1024
+    /// Connections of one user at once, where other users may connect too: one of them cannot take every place. Default 512. Has no meaning for a service of one user.
+    public var perUser: Int = 512
     /// Connections accepted in a second; those beyond wait in the system's backlog. Default 5,000.
     public var acceptedPerSecond: Int = 5000
 
@@ -39,15 +39,14 @@ package struct Admission: Sendable {
         left = limits.acceptedPerSecond
     }
 
-    /// When the next connection may be accepted: now (`nil`), or at a time of the awake clock. Counts it when now.
+    /// One connection was accepted. When the next may be: now (`nil`), or at a time of the awake clock.
     package mutating func pace(_ now: UInt64) -> UInt64? {
         if now >= since.adding(Self.second) {
             since = now
-            left = limits.acceptedPerSecond
+            left = max(1, limits.acceptedPerSecond)
         }
-        guard left > 0 else { return since + Self.second }
         left -= 1
-        return nil
+        return left > 0 ? nil : since.adding(Self.second)
     }
 
     /// A place for one more connection, before anything is known of it.

@@ -95,7 +95,7 @@ private final class BytePipe: Sendable {
             }
             return state.readerTarget
         }
-        wake?([.readable, .hangup])
+        wake?([.readable, .hangup, .gone])
     }
 
     /// Once; later calls change nothing.
@@ -108,7 +108,7 @@ private final class BytePipe: Sendable {
             state.head = 0
             return state.writerTarget
         }
-        wake?([.writable, .hangup])
+        wake?([.writable, .hangup, .gone])
     }
 }
 

@@ -8,6 +8,7 @@ extension Driver {
 
     package func isReady(_ readiness: Readiness) {
         if !readiness.isDisjoint(with: [.writable, .hangup]) { continueWriting() }
+        if readiness.contains(.gone) { peerIsGone = true }
         guard !readiness.isDisjoint(with: [.readable, .hangup]) else { return }
         readAll()
     }
@@ -19,7 +20,8 @@ extension Driver {
         defer { isReading = false }
         var budget = Self.readBudget
         while !inputHasEnded {
-            if hasUnreadInput, !feedCarried() { return }
+            // From a peer that is gone the rest is read to its end, wanted or not: it is no more than a socket holds, and the end is news.
+            if hasUnreadInput, !feedCarried(), !peerIsGone { return }
             guard budget > 0 else { return loop.readAgain(self) }
             switch channel.read(into: loop.scratch.readBuffer) {
             case .bytes(let count, let drained):
@@ -89,7 +91,7 @@ extension Driver {
         case .mayCarryOn(let call): call.mayCarryOn()
         case .close:
             delegate?.perform(action, input: input)
-            requestFlush()
+            sessionIsOver()
         default: delegate?.perform(action, input: input)
         }
     }

@@ -60,7 +60,10 @@ extension Driver {
                 letGo(&state)
                 return state.session.closed.map { .finish($0, aborting: true) } ?? .stop
             }
-            if staging.isEmpty { state.session.produce(into: &staging, goal: Self.portion) }
+            if staging.isEmpty {
+                state.session.noteOutputMoved()
+                state.session.produce(into: &staging, goal: Self.portion)
+            }
             if !staging.isEmpty {
                 if left > 0 { return .write }
                 letGo(&state)

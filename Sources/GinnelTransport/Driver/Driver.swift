@@ -27,6 +27,8 @@ package final class Driver: @unchecked Sendable {
         var armed: UInt64?
         /// Senders that wait until what they sent has left.
         var roomWaiters: [UnsafeContinuation<Void, Never>] = []
+        /// When the channel is cut off that takes its last bytes too slowly, on the awake clock; set when the session is over.
+        var abortAt: UInt64?
         /// Nothing can be written any more.
         var outputHasEnded = false
     }
@@ -45,11 +47,17 @@ package final class Driver: @unchecked Sendable {
     /// Input lies ready that the machine did not want.
     @exclusivity(unchecked) var hasUnreadInput = false
     @exclusivity(unchecked) var isReading = false
+    /// It takes no answer any more.
+    @exclusivity(unchecked) var peerIsGone = false
     /// The peer's side has ended; nothing more to read.
     @exclusivity(unchecked) var inputHasEnded = false
 
-    private init(_ channel: any Channel, _ session: Session, peer: PeerIdentity, loop: EventLoop) {
+    /// How long the last bytes may take to leave once the session is over, in nanoseconds.
+    private let drainTime: UInt64
+
+    private init(_ channel: any Channel, _ session: Session, peer: PeerIdentity, loop: EventLoop, timeouts: SessionTimeouts) {
         self.channel = channel
+        drainTime = timeouts.write.wholeNanoseconds
         self.peer = peer
         self.loop = loop
         state = Guarded(State(session: session))
@@ -63,7 +71,7 @@ package final class Driver: @unchecked Sendable {
     ) throws -> Driver {
         do {
             let peer = try verification.verify(channel)
-            return Driver(channel, Session(machine, timeouts: timeouts), peer: peer, loop: loop)
+            return Driver(channel, Session(machine, timeouts: timeouts), peer: peer, loop: loop, timeouts: timeouts)
         } catch {
             if role == .service { sendRefusal(type(of: machine).refusal(.peerRefused), to: channel) }
             channel.close(drain: .seconds(1))
@@ -143,10 +151,22 @@ package final class Driver: @unchecked Sendable {
 
     // MARK: Time
 
+    /// The session is over: what still waits leaves within the time for writing, all of it together.
+    func sessionIsOver() {
+        let armAt = state.withLock { state in
+            state.abortAt = loop.now.awake.adding(drainTime)
+            return Self.timeToArm(&state, loop.now)
+        }
+        if let armAt { arm(armAt, onLoop: true) }
+        requestFlush()
+    }
+
     /// The session's next time-out, if it comes before the one that is armed.
     static func timeToArm(_ state: inout State, _ now: Moment) -> UInt64? {
         // A deadline on the clock that goes on while the machine sleeps is looked at now and then, since the poller's clock stands still.
-        guard let delay = state.session.wakeUp.delay(from: now).map({ min($0, 30_000_000_000) }) else { return nil }
+        var wakeUp = state.session.wakeUp
+        wakeUp.include(awake: state.abortAt)
+        guard let delay = wakeUp.delay(from: now).map({ min($0, 30_000_000_000) }) else { return nil }
         let time = now.awake.adding(delay)
         if let armed = state.armed, armed <= time { return nil }
         state.armed = time
@@ -157,7 +177,8 @@ package final class Driver: @unchecked Sendable {
         if onLoop {
             if token != 0 { loop.arm(token, at: time) }
         } else {
-            loop.post { [self] in if token != 0 { loop.arm(token, at: time) } }
+            // By the time the loop gets to it an earlier time may have been armed.
+            loop.post { [self] in if token != 0, let armed = state.withLock({ $0.armed }) { loop.arm(token, at: armed) } }
         }
     }
 
@@ -180,7 +201,9 @@ extension Driver: LoopMember {
         state.withLock { $0.armed = nil }
         withSession(at: now) { session, actions in session.timeOut(at: now, &actions) }
         requestFlush()
-        let overdue = state.withLock { $0.session.outputIsOverdue(now) ? $0.session.closed : nil }
+        let overdue = state.withLock { state in
+            state.session.outputIsOverdue(now) || state.abortAt.map { now.awake >= $0 } == true ? state.session.closed : nil
+        }
         if let overdue { finish(overdue, aborting: true) }
     }
 

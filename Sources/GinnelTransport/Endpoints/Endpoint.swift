@@ -56,6 +56,14 @@ public struct Endpoint: Sendable, Hashable {
         }
     }
 
+    /// Whether it is a descriptor that this process has already, and that can be used once.
+    package var isInherited: Bool {
+        switch kind {
+        case .inherited, .inheritedListener: true
+        case .named, .system, .path, .inProcess: false
+        }
+    }
+
     /// Whether its clients expect a service of the system rather than of their own user.
     package var isSystem: Bool { if case .system = kind { true } else { false } }
 }

@@ -16,7 +16,7 @@ package struct ListenOptions: Sendable {
 package final class Listener: LoopMember, @unchecked Sendable {
     /// What to do with a new channel. On the listener's loop.
     package typealias Accept = @Sendable (any Channel) -> Void
-    /// When to accept the next: now (`nil`), or at a time of the awake clock.
+    /// Told of each accepted connection; when the next may be accepted: now (`nil`), or at a time of the awake clock.
     package typealias Pace = @Sendable (UInt64) -> UInt64?
     /// Told when connections could not be accepted.
     package typealias Trouble = @Sendable (GinnelError) -> Void
@@ -120,15 +120,15 @@ package final class Listener: LoopMember, @unchecked Sendable {
         while let handle, !isPaused {
             guard budget > 0 else { return loop.readAgain(self) }
             budget -= 1
-            if let later = pace(loop.now.awake) {
-                isPaused = true
-                return loop.arm(token, at: later)
-            }
             var channel: OpaquePointer?
             var error = gn_error()
             switch gn_listener_accept(handle, &channel, &error) {
             case GN_DONE:
                 if let channel { accept(PlatformChannel(owning: channel)) }
+                if let later = pace(loop.now.awake) {
+                    isPaused = true
+                    return loop.arm(token, at: later)
+                }
             case GN_WOULD_BLOCK: return
             default: if !recover(handle, error) { return }
             }

@@ -174,5 +174,6 @@ public final class EventLoop: @unchecked Sendable {
         let took = awake &- lastWork
         if took > reportAfter { reportsSlowness?(what(), took) }
         lastWork = awake
+        now = Moment(awake: awake, continuous: awake &+ clockDifference)
     }
 }

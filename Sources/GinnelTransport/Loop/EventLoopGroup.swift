@@ -25,13 +25,23 @@ package final class EventLoopGroup: Sendable {
     package let loops: [EventLoop]
     private let turn = Guarded(0)
 
-    /// Starts the loops.
-    package init(
+    private init(_ loops: [EventLoop]) { self.loops = loops }
+
+    /// Starts as many loops; none is left running when one cannot be had.
+    package static func start(
         name: String, count: Int, _ configuration: LoopConfiguration, reportsSlowness: (@Sendable (String, UInt64) -> Void)? = nil
-    ) throws {
-        loops = try (0..<max(1, count)).map { try EventLoop(name: "\(name)-\($0)", configuration) }
-        for loop in loops { loop.reportsSlowness = reportsSlowness }
-        for loop in loops { try loop.start() }
+    ) async throws -> EventLoopGroup {
+        let loops = try (0..<max(1, count)).map { try EventLoop(name: "\(name)-\($0)", configuration) }
+        for (index, loop) in loops.enumerated() {
+            loop.reportsSlowness = reportsSlowness
+            do {
+                try loop.start()
+            } catch {
+                for started in loops[..<index] { await started.stop() }
+                throw error
+            }
+        }
+        return EventLoopGroup(loops)
     }
 
     /// How many loops a service has.

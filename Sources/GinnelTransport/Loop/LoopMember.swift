@@ -9,6 +9,8 @@ package struct Readiness: OptionSet, Sendable {
     package static let readable = Readiness(rawValue: 1)
     package static let writable = Readiness(rawValue: 2)
     package static let hangup = Readiness(rawValue: 4)
+    /// The peer neither sends nor takes any more; `hangup` alone may be only the end of what it sends.
+    package static let gone = Readiness(rawValue: 8)
 }
 
 package protocol LoopMember: AnyObject, Sendable {

@@ -7,9 +7,10 @@ internal import GinnelCore
 ///
 /// `@unchecked Sendable`: the platform's object is used behind `process`.
 package final class ChildProcess: @unchecked Sendable {
-    private static let table = Guarded(Set<UInt32>())
+    /// Children that were started here and not forgotten, and those that the program has registered (`SpawnedProcesses`).
+    static let table = Guarded(Set<UInt32>())
 
-    /// The ids of children that were started here and not forgotten.
+    /// The ids of the processes that are known as children.
     package static var running: Set<UInt32> { table.withLock { $0 } }
 
     package let id: UInt32
