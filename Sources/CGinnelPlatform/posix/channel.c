@@ -1,7 +1,8 @@
 // Channels: connected stream sockets. Reading and writing are the hot path, one system call each.
 //
-// Reading asks for control data only where descriptors are wanted: the kernel closes those that are not asked for. Whether a read was the last worth trying (`drained`) follows from its being short, with two exceptions: the
-// kernel stops early behind bytes that carry descriptors, and once the peer has hung up no further event will come.
+// Reading gives room for control data only where descriptors are wanted: the kernel closes those that find none, and says so. Whether a read was
+// the last worth trying (`drained`) follows from its being short, with two exceptions: the kernel stops early behind bytes that carry
+// descriptors, wanted or not, and once the peer has hung up no further event will come.
 // Writing asks the poller for GN_EVENT_WRITABLE only after the kernel has said no; a socket that always listens for
 // it wakes its loop each time the peer reads.
 #include "posix.h"
@@ -30,20 +31,17 @@ void gn_channel_accept_handles(gn_channel *channel) { channel->takes_handles = t
 /// What one call to the kernel brought, or -1 with errno. `*plain`: no control data came with it.
 static ssize_t receive(gn_channel *channel, void *bytes, size_t capacity, bool *plain, bool *truncated) {
     ssize_t taken;
-    *plain = true;
-    *truncated = false;
-    if (!channel->takes_handles) {
-        GNP_RETRY(taken, "recvmsg", recv(channel->watch.descriptor, bytes, capacity, MSG_DONTWAIT));
-        return taken;
-    }
     struct iovec room = {.iov_base = bytes, .iov_len = capacity};
+    struct msghdr message = {.msg_iov = &room, .msg_iovlen = 1};
     gnp_control control;
-    struct msghdr message = {
-        .msg_iov = &room, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof control.bytes};
+    if (channel->takes_handles) {
+        message.msg_control = control.bytes;
+        message.msg_controllen = sizeof control.bytes;
+    }
     GNP_RETRY(taken, "recvmsg", recvmsg(channel->watch.descriptor, &message, GNP_RECEIVE_FLAGS));
     if (taken < 0) return taken;
     *plain = message.msg_controllen == 0 && (message.msg_flags & MSG_CTRUNC) == 0;
-    *truncated = !*plain && !gnp_handles_receive(channel, &message);
+    *truncated = channel->takes_handles && !*plain && !gnp_handles_receive(channel, &message);
     return taken;
 }
 

@@ -54,6 +54,31 @@ static void unasked(void) {
     ends_finish(&ends);
 }
 
+static void unasked_and_more_behind(void) {
+    struct ends ends;
+    char bytes[64];
+    size_t count, total = 0;
+    bool drained = false;
+    gn_error error;
+    ends_pair(&ends);
+    int pipes[2];
+    EXPECT(pipe(pipes) == 0);
+    gn_handle handle = pipes[1];
+    const gn_span twenty = {.bytes = "twenty bytes that bring", .count = 20};
+    EXPECT(gn_channel_write_handles(ends.a, &twenty, 1, &handle, 1, &count, &error) == GN_DONE && count == 20);
+    EXPECT(close(pipes[0]) == 0 && close(pipes[1]) == 0);
+    ends_write(&ends, TOKEN_A, "thirty bytes that bring nothing", 30);
+    // As a caller does that trusts the contract: once drained, it waits for an event, and none would come.
+    while (!drained) {
+        gn_outcome outcome = gn_channel_read(ends.b, bytes, sizeof bytes, &count, &drained, &error);
+        if (outcome == GN_WOULD_BLOCK) break;
+        EXPECT(outcome == GN_DONE);
+        total += count;
+    }
+    EXPECT(total == 50);
+    ends_finish(&ends);
+}
+
 static void one(void) {
     struct ends ends;
     char byte;
@@ -258,6 +283,7 @@ static void closed_by_exec(void) {
 
 void suite_handles(void) {
     check("descriptors that nobody asked for are closed, and their byte arrives", unasked);
+    check("what was sent behind descriptors that nobody asked for is not left unread", unasked_and_more_behind);
     check("a descriptor arrives with its byte, and the sender keeps its own", one);
     check("descriptors keep their order over many writes, and none is left behind by an early drained", in_order);
     check("sixteen descriptors travel at once; none, seventeen and bad ones are invalid", most_at_once);
