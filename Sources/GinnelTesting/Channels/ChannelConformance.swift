@@ -27,7 +27,7 @@ package struct ChannelConformance: Sendable, CustomStringConvertible {
 
     /// Checks this clause on a fresh pair.
     package func check(_ kind: ChannelKind, _ placement: Placement) async throws {
-        let loops = try EventLoopGroup(name: "conformance", count: placement == .oneLoop ? 1 : 2, .defaults)
+        let loops = try await EventLoopGroup.start(name: "conformance", count: placement == .oneLoop ? 1 : 2, .defaults)
         do {
             let pair = try await ChannelPair(kind, loops.loops[0], loops.loops[loops.loops.count - 1])
             let result = await Result { () async throws in try await body(pair) }

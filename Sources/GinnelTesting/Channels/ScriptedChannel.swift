@@ -51,8 +51,10 @@ package final class ScriptedChannel: Channel {
     /// The peer says this.
     package func say(_ bytes: [UInt8]) { change(waking: .readable) { $0.incoming += bytes } }
 
-    /// The peer ends its side, or the channel breaks, once everything was read.
-    package func end(_ ending: ReadOutcome = .end) { change(waking: [.readable, .hangup]) { $0.ending = ending } }
+    /// The peer ends its side, or the channel breaks, once everything was read. `gone`: it takes nothing any more either.
+    package func end(_ ending: ReadOutcome = .end, gone: Bool = false) {
+        change(waking: gone ? [.readable, .hangup, .gone] : [.readable, .hangup]) { $0.ending = ending }
+    }
 
     /// Writes take this many bytes more.
     package func setRoom(_ room: Int) { change(waking: room > 0 ? .writable : []) { $0.room = room } }

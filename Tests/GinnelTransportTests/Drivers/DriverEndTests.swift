@@ -7,7 +7,7 @@ import Testing
 
 @Suite(.timeLimit(.minutes(1))) struct DriverEndTests {
     @Test func `both ends end once, and every call once, when several close at the same time`() async throws {
-        let group = try EventLoopGroup(name: "test", count: 2, .defaults)
+        let group = try await EventLoopGroup.start(name: "test", count: 2, .defaults)
         for round in 0..<60 {
             let pair = try await DriverPair(PlatformChannel.pair(), clientLoop: group.loops[0], serviceLoop: group.loops[1])
             try await pair.client.waitUntilEstablished()

@@ -103,7 +103,7 @@ import Testing
     }
 
     @Test(arguments: 0..<10) func `callers on several threads get their own answers`(batch: Int) async throws {
-        let group = try EventLoopGroup(name: "test", count: 2, .defaults)
+        let group = try await EventLoopGroup.start(name: "test", count: 2, .defaults)
         for seed in UInt64(20_000 + batch * 5)..<UInt64(20_000 + batch * 5 + 5) {
             try await Self.onSeed(seed) {
                 let trial = try await Trial(seed: seed, clientLoop: group.loops[0], serviceLoop: group.loops[1])

@@ -162,4 +162,17 @@ import Testing
             #expect(channel.script.value.taken == tagged(Self.json))
         }
     }
+
+    @Test func `a peer that is gone while its request is being answered is noticed at once`() async throws {
+        try await withLoop { loop in
+            let channel = ScriptedChannel()
+            let end = try await DriverEnd.open(channel, TaggedJSONSession(role: .service), role: .service, on: loop) { _, _ in }
+            channel.say(tagged(Self.json) + tagged(Self.json))
+            try await end.record.wait { $0.requests.count == 1 }
+            channel.end(gone: true)
+            let ending = try await end.ending
+            #expect(ending.by != .us)
+            #expect(end.record.value.requests.count == 1, "what came behind is not begun")
+        }
+    }
 }

@@ -175,7 +175,7 @@ import Testing
     @Test func `a group that cannot start all of its threads has started none`() async {
         await #expect(processExitsWith: .success) {
             _ = gn_fault_add("pthread_create", 2, 1, EAGAIN)
-            let error = await ginnelError { _ = try EventLoopGroup(name: "leftover", count: 3, .defaults) }
+            let error = await ginnelError { _ = try await EventLoopGroup.start(name: "leftover", count: 3, .defaults) }
             #expect(error?.code == .exhausted)
             #expect(error?.sentence.contains("thread") == true)
             let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/task"))?.compactMap {

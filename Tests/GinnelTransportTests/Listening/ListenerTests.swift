@@ -36,20 +36,18 @@ import Testing
     @Test func `no more are accepted than the pace allows, and the rest when its time has come`() async throws {
         try await withLoop { loop in
             let times = Watched([UInt64]())
-            let resumesAt = Watched<UInt64?>(nil)
+            let resumesAt = Watched<UInt64>(0)
             let listener = try await TestListener(endpoint, on: loop, starts: false) { now in
-                if times.value.count == 3, resumesAt.value == nil { resumesAt.change { $0 = now + 30_000_000 } }
-                if let time = resumesAt.value, now < time { return time }
-                times.change { $0.append(now) }
-                return nil
+                guard times.change({ times in times.append(now); return times.count }) == 3 else { return nil }
+                return resumesAt.change { time in time = now + 30_000_000; return time }
             }
             let clients = try (0..<5).map { _ in try Connector.connectOnce(to: endpoint) }
             #expect(try await listener.startAndCount() == 3)
             // Further ones do not hurry it.
             let late = try Connector.connectOnce(to: endpoint)
             try await listener.accepted.wait { $0.count == clients.count + 1 }
-            #expect(times.value[..<3].allSatisfy { $0 < resumesAt.value ?? 0 })
-            #expect(times.value[3...].allSatisfy { $0 >= resumesAt.value ?? .max })
+            #expect(times.value[..<3].allSatisfy { $0 < resumesAt.value })
+            #expect(times.value[3...].allSatisfy { $0 >= resumesAt.value })
             _ = late
             try await listener.close()
         }

@@ -89,7 +89,7 @@ import Testing
     }
 
     @Test func `a group hands out its loops one after the other`() async throws {
-        let group = try EventLoopGroup(name: "test", count: 3, .defaults)
+        let group = try await EventLoopGroup.start(name: "test", count: 3, .defaults)
         let names = (0..<6).map { _ in ObjectIdentifier(group.next()) }
         #expect(Set(names).count == 3)
         #expect(names[..<3] == names[3...])

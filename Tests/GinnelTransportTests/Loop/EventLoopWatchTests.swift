@@ -14,7 +14,7 @@ import Testing
         var configuration = LoopConfiguration.defaults
         configuration.reportAfter = limit
         let reports = Watched([Report]())
-        let group = try EventLoopGroup(name: "test", count: 1, configuration) { what, nanoseconds in
+        let group = try await EventLoopGroup.start(name: "test", count: 1, configuration) { what, nanoseconds in
             reports.change { $0.append(Report(what: what, nanoseconds: nanoseconds)) }
         }
         let result = await Result { () async throws in try await body(group.loops[0], reports) }
