@@ -19,8 +19,11 @@ final class RunningCalls: Sendable {
     /// Its task is known. It may have ended already, or been cancelled in between.
     func attach(_ task: Task<Void, Never>, to call: UInt32) {
         let isCancelled = entries.withLock { entries in
-            entries[call]?.task = task
-            return entries[call]?.isCancelled == true
+            // Taken out and put back: changing an entry in its place costs three allocations.
+            guard var entry = entries[call] else { return false }
+            entry.task = task
+            entries[call] = entry
+            return entry.isCancelled
         }
         if isCancelled { task.cancel() }
     }
