@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# Fuzzes the machines of GinnelCore under the address sanitizer.
+#
+#     Fuzz/run.sh [seconds for each target] [target ...]
+#
+# Ten seconds for each of the six targets unless told otherwise. What makes a target fail is kept in .build/fuzz/<target>/ and the script fails; what was new is
+# kept in .build/fuzz/<target>/corpus and used the next time. Fuzz/Corpus/<target> is where each target starts; `swift test` replays it too.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+seconds=${1:-10}
+shift || true
+targets=("$@")
+[ ${#targets[@]} -gt 0 ] || targets=(native-handshake native-service native-client json tagged-json-service tagged-json-client)
+
+build=${FUZZ_BUILD:-.build/fuzz}
+mkdir -p "$build"
+swift=(
+    swiftc -O -g -wmo -parse-as-library -package-name ginnel -swift-version 6 -sanitize=fuzzer,address -I "$build"
+    -Xcc -fmodule-map-file="$build/checksum.modulemap" -Xcc -I"$PWD/Sources/CGinnelChecksum/include"
+    -enable-upcoming-feature ExistentialAny -enable-upcoming-feature InternalImportsByDefault -enable-upcoming-feature MemberImportVisibility
+    -enable-upcoming-feature NonisolatedNonsendingByDefault
+)
+
+cat > "$build/checksum.modulemap" <<END
+module CGinnelChecksum { header "$PWD/Sources/CGinnelChecksum/include/ginnel_checksum.h" export * }
+END
+objects=()
+for file in Sources/CGinnelChecksum/*.c; do
+    object=$build/$(basename "$file" .c).o
+    clang -std=c11 -O1 -g -fsanitize=address -I Sources/CGinnelChecksum/include -c "$file" -o "$object"
+    objects+=("$object")
+done
+find Sources/GinnelCore -name '*.swift' -print0 | sort -z | xargs -0 "${swift[@]}" -module-name GinnelCore -emit-module-path "$build/GinnelCore.swiftmodule" -c -o "$build/core.o"
+find Sources/GinnelTesting/Core -name '*.swift' -print0 | sort -z | xargs -0 "${swift[@]}" -module-name GinnelTesting -emit-module-path "$build/GinnelTesting.swiftmodule" -c -o "$build/testing.o"
+"${swift[@]}" -module-name Fuzz Fuzz/Entry.swift "$build/core.o" "$build/testing.o" "${objects[@]}" -o "$build/fuzz" 2> "$build/link.log" || { cat "$build/link.log" >&2; exit 1; }
+
+failed=0
+for target in "${targets[@]}"; do
+    corpus=$build/$target/corpus
+    mkdir -p "$corpus"
+    echo "== $target, $seconds s"
+    "$build/fuzz" -max_total_time="$seconds" -max_len=1024 -timeout=10 -rss_limit_mb=2048 -use_value_profile=1 -print_final_stats=1 \
+        -artifact_prefix="$build/$target/" "$corpus" "Fuzz/Corpus/$target" -ignore_remaining_args=1 "$target" > "$build/$target/log" 2>&1 || failed=1
+    grep -E 'stat::number_of_executed_units|stat::peak_rss|ERROR|Fatal error|fatalError|SUMMARY|Test unit written' "$build/$target/log" || tail -5 "$build/$target/log"
+done
+exit $failed

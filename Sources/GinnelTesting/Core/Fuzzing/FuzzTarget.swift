@@ -1,0 +1,111 @@
+// What is fuzzed, as functions from bytes to what is wrong.
+//
+// Fuzz/run.sh feeds them what a coverage-guided fuzzer invents; an ordinary test replays the corpus that it left behind. Traps and the sanitizers are
+// the fuzzer's business; these functions check what must hold besides: see `FuzzedMachine`.
+
+import GinnelCore
+
+package enum FuzzTarget: String, CaseIterable, Sendable {
+    /// A service and a client that have read nothing yet; the bytes are what arrives.
+    case nativeHandshake = "native-handshake"
+    /// A service after the handshake; the bytes are a script.
+    case nativeService = "native-service"
+    /// A client after the handshake; the bytes are a script.
+    case nativeClient = "native-client"
+    /// A JSON text.
+    case json
+    /// What a tagged JSON service is sent.
+    case taggedJSONService = "tagged-json-service"
+    /// What a tagged JSON client is sent while it waits for replies.
+    case taggedJSONClient = "tagged-json-client"
+
+    /// What is wrong, or `nil`.
+    package func problem(with bytes: [UInt8]) -> String? {
+        switch self {
+        case .nativeHandshake: Self.law(bytes) { NativeSession(role: .service, Self.native) } ?? Self.law(bytes) { NativeSession(role: .client, Self.native) }
+        case .nativeService: Self.play(bytes, MachineEnd(.service, Self.native), greeting: Self.greeting(WireFrame.Kind.hello))
+        case .nativeClient: Self.play(bytes, MachineEnd(.client, Self.native), greeting: Self.greeting(WireFrame.Kind.welcome))
+        case .json: Self.scan(bytes)
+        case .taggedJSONService: Self.law(bytes, isOrdered: true) { TaggedJSONSession(role: .service) }
+        case .taggedJSONClient: Self.law(bytes, isOrdered: true) { TaggedJSONSession(role: .client) }
+        }
+    }
+
+    // MARK: Machines
+
+    /// Small limits, so that the fuzzer reaches both sides of them.
+    private static var native: NativeConfiguration {
+        var configuration = NativeConfiguration(identity: Identity(high: 1, low: 2))
+        configuration.limits.announced.maximumMessage = 1024
+        configuration.limits.announced.requestWindow = 1500
+        configuration.limits.announced.callsInFlight = 3
+        configuration.limits.announced.itemWindow = 100
+        configuration.limits.bufferedBytes = 1600
+        configuration.limits.eventBytes = 200
+        configuration.limits.waitingCalls = 4
+        configuration.timeouts.idle = .seconds(4)
+        configuration.timeouts.heartbeat = .seconds(3)
+        return configuration
+    }
+
+    private static func greeting(_ kind: UInt8) -> [UInt8] {
+        let limits: [(UInt16, UInt32)] = [(4, 1024), (5, 2), (6, 1100), (7, 60), (8, 0)]
+        let body = WireFrame.field(1, [0, 0]) + WireFrame.field(2, WireFrame.u64(0)) + limits.flatMap { WireFrame.field($0.0, WireFrame.u32($0.1)) }
+        return WireFrame.preamble + WireFrame(kind, body + WireFrame.field(10, [UInt8](repeating: 7, count: 16))).encoded
+    }
+
+    private static func play(_ bytes: [UInt8], _ end: MachineEnd, greeting: [UInt8]) -> String? {
+        var machine = FuzzedMachine(end)
+        machine.end.start()
+        machine.end.receive(greeting)
+        return machine.play(FuzzedInput(bytes))
+    }
+
+    /// The decoder law for one cut and for single bytes, with calls that wait for an answer. Requests are answered as they come where the format is ordered and the
+    /// next one waits for that, and else at the end, since an answer changes what may follow. The first byte says where to cut, the last whether the peer ends its side.
+    private static func law(_ bytes: [UInt8], isOrdered: Bool = false, _ machine: () -> any SessionMachine) -> String? {
+        var input = FuzzedInput(bytes)
+        let cut = Int(input.next())
+        let rest = input.rest
+        let ends = rest.last.map { $0 & 1 == 1 } ?? true
+        let portions: [[ArraySlice<UInt8>]] = [[rest], [rest.prefix(cut), rest.dropFirst(cut)], rest.indices.prefix(300).map { rest[$0...$0] } + [rest.dropFirst(300)]]
+        var expected: [RecordedAction]?
+        for portion in portions {
+            var fuzzed = FuzzedMachine(MachineEnd(machine()))
+            fuzzed.end.start()
+            for name in ["first", "second"] { fuzzed.call(name, [UInt8]("{}".utf8), codec: .json) }
+            for part in portion {
+                fuzzed.end.receive(Array(part))
+                if isOrdered { fuzzed.answerAll() }
+            }
+            fuzzed.answerAll()
+            fuzzed.end.now = fuzzed.end.now.advanced(by: .milliseconds(4500))
+            fuzzed.end.timeOut()
+            if ends { fuzzed.end.inputEnded() }
+            if let problem = fuzzed.problem() { return problem }
+            if let expected, expected != fuzzed.end.actions { return "\(fuzzed.end.actions) in portions, and not \(expected)" }
+            expected = fuzzed.end.actions
+        }
+        return nil
+    }
+
+    // MARK: JSON
+
+    /// A text is judged twice by ways that must agree, and what is found in it lies inside.
+    private static func scan(_ bytes: [UInt8]) -> String? {
+        let span = bytes.span.bytes
+        let value = try? JSON.validate(span)
+        let object = try? JSONObject(span, members: ["type", "id", "payload", ""])
+        if (value?.kind == .object) != (object != nil) { return "validated as \(String(describing: value?.kind)), but as an object it \(object == nil ? "fails" : "passes")" }
+        guard let value else { return nil }
+        if value.range.lowerBound < 0 || value.range.upperBound > bytes.count || value.range.isEmpty { return "a value at \(value.range)" }
+        for name in ["type", "id", "payload", ""] {
+            guard let member = object?[name] else { continue }
+            if !(value.range.lowerBound...value.range.upperBound).contains(member.range.upperBound) { return "member \(name) at \(member.range)" }
+            if (member.kind == .string) != (member.string(in: span) != nil) { return "member \(name) has no text" }
+            _ = member.integer(in: span, as: Int64.self)
+            if (try? JSON.validate(span.extracting(member.range)))?.kind != member.kind { return "member \(name) is no \(member.kind) by itself" }
+        }
+        return nil
+    }
+}
