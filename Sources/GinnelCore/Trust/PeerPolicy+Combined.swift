@@ -3,32 +3,45 @@
 extension PeerPolicy {
     /// One of these policies at least accepts the peer. Of none, nobody is accepted.
     ///
-    /// Guards against what all of them guard against. All fields that any of them wants are read.
+    /// Guards against what all of them guard against. What is dear to read is read only when none of the others accepts.
     public static func anyOf(_ policies: [PeerPolicy]) -> PeerPolicy {
         combined("anyOf", policies) { question in
             var reasons: [String] = []
+            var needed: Set<PeerIdentity.Field> = []
             for policy in policies {
-                guard case .refused(let reason) = policy.verdict(on: question) else { return .accepted }
-                reasons.append("\(policy): \(reason)")
+                switch policy.judgement(on: question) {
+                case .accepted: return .accepted
+                case .refused(let reason): reasons.append("\(policy): \(reason)")
+                case .needs(let field): needed.insert(field)
+                }
             }
-            return .refused(reasons.joined(separator: "; "))
+            return cheapest(needed) ?? .refused(reasons.joined(separator: "; "))
         }
     }
 
     /// All of these policies accept the peer. Of none, nobody is accepted.
     ///
-    /// Guards against what any of them guards against.
+    /// Guards against what any of them guards against. What is dear to read is read only when none of the others refuses.
     public static func allOf(_ policies: [PeerPolicy]) -> PeerPolicy {
         combined("allOf", policies) { question in
+            var needed: Set<PeerIdentity.Field> = []
             for policy in policies {
-                if case .refused(let reason) = policy.verdict(on: question) { return .refused("\(policy): \(reason)") }
+                switch policy.judgement(on: question) {
+                case .accepted: break
+                case .refused(let reason): return .refused("\(policy): \(reason)")
+                case .needs(let field): needed.insert(field)
+                }
             }
-            return .accepted
+            return cheapest(needed) ?? .accepted
         }
     }
 
+    private static func cheapest(_ fields: Set<PeerIdentity.Field>) -> Judgement? {
+        fields.contains(.executable) ? .needs(.executable) : fields.first.map { .needs($0) }
+    }
+
     private static func combined(
-        _ name: String, _ policies: [PeerPolicy], _ judge: @escaping @Sendable (Question) -> Verdict
+        _ name: String, _ policies: [PeerPolicy], _ judge: @escaping @Sendable (Question) -> Judgement
     ) -> PeerPolicy {
         let wants = policies.reduce(into: Set()) { $0.formUnion($1.wants) }
         return PeerPolicy("\(name)(\(policies.map(\.name).joined(separator: ", ")))", wants: wants) { question in

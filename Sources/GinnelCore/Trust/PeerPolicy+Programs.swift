@@ -30,11 +30,12 @@ extension PeerPolicy {
     /// The peer's program file has one of these SHA-256 digests (64 hexadecimal digits each, of either case; anything else matches nothing).
     ///
     /// Guards against every other program and version, wherever it lies, and also when its file was removed since. The peer's whole program file is read
-    /// at each connection.
+    /// at each connection, unless what else the policy is made of decides: `.allOf([.sameUser, .sha256(…)])` reads no stranger's program. Reading holds up the
+    /// loop of the connection, milliseconds for each megabyte; a program over 256 MiB is refused unread.
     public static func sha256(_ digests: [String]) -> PeerPolicy {
         let allowed = digests.map { $0.lowercased() }
         return PeerPolicy("sha256(\(digests.count))", wants: [.digest]) { question in
-            guard let digest = question.peer.digest else { return .unknown("program's SHA-256") }
+            guard let digest = question.peer.digest else { return question.unknown(.digest) }
             let shown = digest.hexadecimal
             if digest.count == 32, allowed.contains(shown) { return .accepted }
             return .refused("the SHA-256 of the peer's program, \(shown), is not among those allowed")
@@ -42,10 +43,10 @@ extension PeerPolicy {
     }
 
     private static func program(
-        _ name: String, _ judge: @escaping @Sendable (ExecutablePath, _ shown: String, _ own: PeerIdentity) -> Verdict
+        _ name: String, _ judge: @escaping @Sendable (ExecutablePath, _ shown: String, _ own: PeerIdentity) -> Judgement
     ) -> PeerPolicy {
         PeerPolicy(name, wants: [.executable]) { question in
-            guard let executable = question.peer.executable else { return .unknown("executable") }
+            guard let executable = question.peer.executable else { return question.unknown(.executable) }
             let shown = executable.printable
             guard let path = ExecutablePath(executable) else { return .refused("the peer runs \(shown), which is no absolute path") }
             if path.isDeleted { return .refused("the peer runs \(shown): its file is gone or was replaced since it started; start it anew") }

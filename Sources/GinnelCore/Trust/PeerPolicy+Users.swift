@@ -41,13 +41,14 @@ extension PeerPolicy {
     /// Guards against nobody on this machine. For services that any local user may use, with policies for single methods where they matter.
     public static let anyLocalUser = PeerPolicy("anyLocalUser") { _ in .accepted }
 
-    /// The peer is a process that this one started and that still runs, or holds the other end of a pair of sockets that this process made: of such a pair
-    /// the kernel says at both ends that its maker is the peer, and whoever has an end was given it by us.
+    /// The peer holds the other end of a pair of sockets that this process made (`.inherited` endpoints): of such a pair the kernel says at both ends that its
+    /// maker is the peer, and whoever has an end was given it by us. Or the peer is a child that the program has made known with `SpawnedProcesses.register`:
+    /// of processes that it merely started, Ginnel knows nothing.
     ///
     /// Guards against every program that was not started here, other programs of the same user included. Children of children are not ours.
     public static let spawnedByUs = PeerPolicy("spawnedByUs") { question in
         guard let process = question.peer.process else { return .unknown("process id") }
         if process == question.own.process { return .accepted }
-        return question.children.contains(process) ? .accepted : .refused("the peer is process \(process), which this process did not start")
+        return question.children.contains(process) ? .accepted : .refused("the peer is process \(process), which is not known as a child of this process")
     }
 }

@@ -6,6 +6,8 @@ import Testing
     private static let digest = [UInt8](repeating: 0xAB, count: 32)
     private static let hexadecimal = String(repeating: "ab", count: 32)
 
+    private static let noDigest = "the peer's program's SHA-256 is not known: the program cannot be read, or is larger than 256 MiB"
+
     private func refusal(_ policy: PeerPolicy, _ peer: PeerIdentity, own: PeerIdentity = own, children: Set<UInt32> = []) -> String? {
         switch policy.verdict(on: peer, own: own, children: children) {
         case .accepted: nil
@@ -62,7 +64,7 @@ import Testing
 
     @Test func `a child of ours is accepted and no other process`() {
         #expect(refusal(.spawnedByUs, PeerIdentity(process: 77), children: [76, 77]) == nil)
-        #expect(refusal(.spawnedByUs, PeerIdentity(process: 78), children: [76, 77]) == "the peer is process 78, which this process did not start")
+        #expect(refusal(.spawnedByUs, PeerIdentity(process: 78), children: [76, 77]) == "the peer is process 78, which is not known as a child of this process")
         #expect(refusal(.spawnedByUs, PeerIdentity(user: 1000), children: [76, 77]) == "the peer's process id is not known")
         // The other end of a pair of sockets that this process made.
         #expect(refusal(.spawnedByUs, Self.own) == nil)
@@ -142,7 +144,7 @@ import Testing
         #expect(
             refusal(policy, PeerIdentity(digest: [UInt8](repeating: 0xAC, count: 32)))
                 == "the SHA-256 of the peer's program, \(String(repeating: "ac", count: 32)), is not among those allowed")
-        #expect(refusal(policy, PeerIdentity(executable: "/usr/bin/tool")) == "the peer's program's SHA-256 is not known")
+        #expect(refusal(policy, PeerIdentity(executable: "/usr/bin/tool")) == Self.noDigest)
         for wrong in ["", "ab", Self.hexadecimal + "ab", String(Self.hexadecimal.dropLast()), String(repeating: "xy", count: 32)] {
             #expect(refusal(.sha256([wrong]), PeerIdentity(digest: Self.digest)) != nil)
         }
@@ -182,10 +184,43 @@ import Testing
         }
         #expect(refusal(policy, PeerIdentity(process: 4, digest: Self.digest)) == nil)
         #expect(refusal(policy, PeerIdentity(process: 5, digest: Self.digest)) == "process 5 is odd")
-        #expect(refusal(policy, PeerIdentity(process: 4)) == "the peer's program's SHA-256 is not known")
+        #expect(refusal(policy, PeerIdentity(process: 4)) == Self.noDigest)
         let path = PeerPolicy.custom("path", wants: [.executable]) { _ in .accepted }
         #expect(refusal(path, PeerIdentity(process: 4)) == "the peer's executable is not known")
         #expect(refusal(.custom("never") { _ in .refused("no") }, Self.own) == "no")
+    }
+
+    // MARK: Before everything is read
+
+    private func judgement(_ policy: PeerPolicy, _ peer: PeerIdentity, unread: Set<PeerIdentity.Field> = [.executable, .digest]) -> PeerPolicy.Judgement {
+        policy.judgement(on: peer, own: Self.own, children: [], unread: unread)
+    }
+
+    @Test func `a policy about what is not read yet says what it needs`() {
+        let peer = PeerIdentity(user: 1000)
+        #expect(judgement(Self.tools, peer) == .needs(.executable))
+        #expect(judgement(.sha256([Self.hexadecimal]), peer) == .needs(.digest))
+        #expect(judgement(.custom("c", wants: [.executable, .digest]) { _ in .accepted }, peer) == .needs(.executable))
+        #expect(judgement(.sha256([Self.hexadecimal]), peer, unread: [.executable]) == .refused(Self.noDigest))
+        #expect(judgement(.sameUser, peer) == .accepted)
+    }
+
+    @Test func `nothing more is needed of a peer whom another of all policies refuses, in whichever order`() {
+        let peer = PeerIdentity(user: 5)
+        #expect(judgement(.allOf([.sha256([Self.hexadecimal]), .sameUser]), peer) == .refused("sameUser: the peer is user 5, this process user 1000"))
+        #expect(judgement(.allOf([.users([5]), .sha256([Self.hexadecimal]), Self.tools]), peer) == .needs(.executable))
+        let elsewhere = PeerIdentity(user: 5, executable: "/tmp/tool")
+        guard case .refused = judgement(.allOf([.sha256([Self.hexadecimal]), Self.tools]), elsewhere, unread: [.digest]) else {
+            Issue.record("the path has decided already")
+            return
+        }
+    }
+
+    @Test func `nothing more is needed of a peer whom another of any policies accepts, in whichever order`() {
+        let policy = PeerPolicy.anyOf([.sha256([Self.hexadecimal]), .sameUser])
+        #expect(judgement(policy, PeerIdentity(user: 1000)) == .accepted)
+        #expect(judgement(policy, PeerIdentity(user: 5)) == .needs(.digest))
+        #expect(judgement(policy, PeerIdentity(user: 5, digest: Self.digest), unread: []) == .accepted)
     }
 
     @Test func `only the fields that a policy needs are asked for`() {
