@@ -16,9 +16,10 @@ public struct PeerIdentity: Sendable, Equatable {
     public var group: UInt32?
     /// Process id when the peer connected. The process may have ended since, and the number may have been given to another.
     public var process: UInt32?
-    /// Absolute path of the peer's program. On Linux it ends in " (deleted)" when the file is gone or was replaced. For scripts it is the interpreter's.
+    /// Absolute path of the peer's program. On Linux it ends in " (deleted)" when the file is gone or was replaced, and is not known when the
+    /// path names no file or another one for this process, as in a container. For scripts it is the interpreter's.
     public var executable: String?
-    /// SHA-256 of the peer's program file, 32 bytes.
+    /// SHA-256 of the file that the peer runs, whatever its name, 32 bytes. Not known of programs over 256 MiB.
     public var digest: [UInt8]?
     /// Security identifier of the peer's user (Windows).
     public var sid: String?

@@ -118,7 +118,7 @@ import Testing
             // A grandchild: the shell that we have started starts it, and stays.
             let shell = try Child(["-c", "\(Child.program) call --endpoint \(running.path); true"], program: "/bin/sh")
             try await shell.line("refused refused peerRefused")
-            try await running.log.entry("a peer was refused", "which this process did not start")
+            try await running.log.entry("a peer was refused", "which is not known as a child of this process")
         }
     }
 
