@@ -12,7 +12,7 @@ public enum EventDelivery<Received: Event>: Sendable {
 
 extension EventDelivery: Equatable where Received: Equatable {}
 
-/// Events of one kind, from the moment of subscribing until the connection ends. One consumer at a time.
+/// Events of one kind, from the moment of subscribing until the connection ends. Meant for one consumer; of several, one gets each event.
 public struct EventStream<Received: Event>: AsyncSequence, Sendable {
     public typealias Element = EventDelivery<Received>
     public typealias Failure = Never
@@ -37,7 +37,7 @@ final class EventSubscription<Received: Event>: Sendable {
         var events = Queue<Received>()
         var missed = 0
         var isOver = false
-        var waiter: UnsafeContinuation<Void, Never>?
+        var waiters = Waiters<Void>()
         var id: UInt64?
     }
 
@@ -64,25 +64,25 @@ final class EventSubscription<Received: Event>: Sendable {
     /// An event that is no such value counts as missed.
     private func received(_ codec: Codec, _ bytes: borrowing RawSpan, _ missed: UInt32) {
         let event = codec == Received.codec ? try? Received(decoding: bytes) : nil
-        let waiter = state.withLock { state -> UnsafeContinuation<Void, Never>? in
+        let waiters = state.withLock { state -> Waiters<Void> in
             state.missed += Int(missed)
             guard let event else {
                 state.missed += 1
-                return state.waiter.take()
+                return state.waiters.takeAll()
             }
             if state.events.count >= capacity, state.events.popFirst() != nil { state.missed += 1 }
             state.events.append(event)
-            return state.waiter.take()
+            return state.waiters.takeAll()
         }
-        waiter?.resume()
+        waiters.resume()
     }
 
     private func end() {
-        let waiter = state.withLock { state -> UnsafeContinuation<Void, Never>? in
+        let waiters = state.withLock { state -> Waiters<Void> in
             state.isOver = true
-            return state.waiter.take()
+            return state.waiters.takeAll()
         }
-        waiter?.resume()
+        waiters.resume()
     }
 
     private enum Next {
@@ -115,13 +115,13 @@ final class EventSubscription<Received: Event>: Sendable {
             await withUnsafeContinuation { continuation in
                 let isReady = state.withLock { state in
                     if !state.events.isEmpty || state.missed > 0 || state.isOver || Task.isCancelled { return true }
-                    state.waiter = continuation
+                    state.waiters.add(continuation)
                     return false
                 }
                 if isReady { continuation.resume() }
             }
         } onCancel: {
-            state.withLock { $0.waiter.take() }?.resume()
+            state.withLock { $0.waiters.takeAll() }.resume()
         }
     }
 }

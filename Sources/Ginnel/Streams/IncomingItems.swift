@@ -4,7 +4,7 @@ internal import GinnelCore
 
 /// The items that the other side sends. Taking one lets it send more; not taking any makes it wait.
 ///
-/// One consumer at a time. Ends when the other side has sent its last item; throws the `CallError` that ended the call otherwise. A client that lets go of the sequence and its iterators before the end cancels the call.
+/// Meant for one consumer; of several, one gets each item, and one the error. Ends when the other side has sent its last item; throws the `CallError` that ended the call otherwise. A client that lets go of the sequence and its iterators before the end cancels the call.
 public struct IncomingItems<Item: WireValue>: AsyncSequence, Sendable {
     public typealias Element = Item
     public typealias Failure = CallError

@@ -8,7 +8,7 @@ final class ItemBuffer: Sendable {
         var items = Queue<Reply>()
         var isFinished = false
         var error: CallError?
-        var waiter: UnsafeContinuation<Void, Never>?
+        var waiters = Waiters<Void>()
     }
 
     private let state = Guarded(State())
@@ -18,23 +18,23 @@ final class ItemBuffer: Sendable {
     init(consumed: @escaping @Sendable (Int) -> Void) { self.consumed = consumed }
 
     func append(_ item: Reply) {
-        let waiter = state.withLock { state -> UnsafeContinuation<Void, Never>? in
+        let waiters = state.withLock { state -> Waiters<Void>? in
             guard !state.isFinished else { return nil }
             state.items.append(item)
-            return state.waiter.take()
+            return state.waiters.takeAll()
         }
-        waiter?.resume()
+        waiters?.resume()
     }
 
     /// No more items; the consumer takes what is there and then sees the end, or this error at once.
     func finish(_ error: CallError?) {
-        let waiter = state.withLock { state -> UnsafeContinuation<Void, Never>? in
+        let waiters = state.withLock { state -> Waiters<Void>? in
             guard !state.isFinished else { return nil }
             state.isFinished = true
             state.error = error
-            return state.waiter.take()
+            return state.waiters.takeAll()
         }
-        waiter?.resume()
+        waiters?.resume()
     }
 
     private enum Next {
@@ -44,7 +44,7 @@ final class ItemBuffer: Sendable {
         case wait
     }
 
-    /// The next item, or `nil` at the end. One consumer at a time.
+    /// The next item, or `nil` at the end. Of several consumers one gets each item, and one the error.
     func next() async throws(CallError) -> Reply? {
         while true {
             let next = state.withLock { state -> Next in
@@ -71,13 +71,13 @@ final class ItemBuffer: Sendable {
             await withUnsafeContinuation { continuation in
                 let isReady = state.withLock { state in
                     if !state.items.isEmpty || state.isFinished || Task.isCancelled { return true }
-                    state.waiter = continuation
+                    state.waiters.add(continuation)
                     return false
                 }
                 if isReady { continuation.resume() }
             }
         } onCancel: {
-            state.withLock { $0.waiter.take() }?.resume()
+            state.withLock { $0.waiters.takeAll() }.resume()
         }
     }
 }

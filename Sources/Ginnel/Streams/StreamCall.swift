@@ -10,7 +10,7 @@ final class StreamCall: OutgoingCall, @unchecked Sendable {
 
     private struct Outcome {
         var result: CallResult?
-        var waiter: UnsafeContinuation<CallResult, Never>?
+        var waiters = Waiters<CallResult>()
     }
 
     let connection: Connection
@@ -36,7 +36,7 @@ final class StreamCall: OutgoingCall, @unchecked Sendable {
         await withTaskCancellationHandler {
             await withUnsafeContinuation { continuation in
                 let ready = outcome.withLock { outcome -> CallResult? in
-                    if outcome.result == nil { outcome.waiter = continuation }
+                    if outcome.result == nil { outcome.waiters.add(continuation) }
                     return outcome.result
                 }
                 if let ready { continuation.resume(returning: ready) }
@@ -47,11 +47,11 @@ final class StreamCall: OutgoingCall, @unchecked Sendable {
     }
 
     private func end(_ result: CallResult) {
-        let waiter = outcome.withLock { outcome -> UnsafeContinuation<CallResult, Never>? in
+        let waiters = outcome.withLock { outcome in
             outcome.result = result
-            return outcome.waiter.take()
+            return outcome.waiters.takeAll()
         }
-        waiter?.resume(returning: result)
+        waiters.resume(returning: result)
         gate.open()
     }
 
