@@ -42,12 +42,16 @@ package struct OutputBuffer: Sendable {
         try storage.withUnsafeBytes { try body(UnsafeRawBufferPointer(rebasing: $0[head...])) }
     }
 
-    /// The channel took `count` bytes. Keeps the memory.
+    /// The channel took `count` bytes. Keeps the memory, in proportion to what waits.
     package mutating func removeFirst(_ count: Int) {
         head += count
-        guard head == storage.count else { return }
-        head = 0
-        storage.removeAll(keepingCapacity: true)
+        if head == storage.count {
+            head = 0
+            storage.removeAll(keepingCapacity: true)
+        } else if head >= 4096, head * 2 >= storage.count {
+            storage.removeFirst(head)
+            head = 0
+        }
     }
 
     /// Bytes of memory that are held.

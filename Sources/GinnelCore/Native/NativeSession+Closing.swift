@@ -4,7 +4,7 @@ extension NativeSession {
     package mutating func inputEnded(_ failure: Failure?, unread: Int, at now: Moment, _ actions: inout [Action]) {
         guard phase != .closed else { return }
         if let said = farewell.theirs { return end(CloseReason(by: .peer, said), telling: false, &actions) }
-        if let said = farewell.ours, outgoing.isEmpty, incoming.isEmpty { return end(CloseReason(by: .us, said), telling: false, &actions) }
+        if let said = farewell.ours, !outgoing.hasCallers, incoming.isEmpty { return end(CloseReason(by: .us, said), telling: false, &actions) }
         let place = unread > 0 ? "in the middle of a frame, after \(unread) of its bytes" : phase == .open ? "without a farewell" : "during the handshake"
         let cause = failure.map { ": \($0.sentence)" } ?? ""
         end(CloseReason(by: .nobody, Failure(.connectionLost, "the peer ended the connection \(place)\(cause)")), telling: false, &actions)
@@ -19,9 +19,9 @@ extension NativeSession {
         endIfLeaving(&actions)
     }
 
-    /// The side that said GOODBYE closes when the last call has ended.
+    /// The side that said GOODBYE closes when the last call has ended that somebody waits for.
     mutating func endIfLeaving(_ actions: inout [Action]) {
-        guard let said = farewell.ours, phase == .open, outgoing.isEmpty, incoming.isEmpty else { return }
+        guard let said = farewell.ours, phase == .open, !outgoing.hasCallers, incoming.isEmpty else { return }
         finish(CloseReason(by: .us, said), &actions)
     }
 
@@ -31,10 +31,10 @@ extension NativeSession {
         }
     }
 
-    /// Ends at once. What waits to be sent is dropped, but for control frames.
+    /// Ends at once. Of what waits to be sent only the handshake still leaves, and then the farewell, so that a peer that reads slowly hears it soon.
     mutating func end(_ reason: CloseReason, telling: Bool, _ actions: inout [Action]) {
         guard phase != .closed else { return }
-        let unsent = outbound.lanes.dropMessages()
+        let unsent = outbound.lanes.dropAll()
         if telling { tell(reason.failure) }
         for (token, stream) in outgoing.removeAll() {
             let begun = stream != 0 && !unsent.contains(stream)

@@ -19,6 +19,7 @@ extension NativeSession {
         case .farewell(let failure): sayFarewell(failure, &actions)
         case .close(let failure): end(CloseReason(by: .us, failure), telling: true, &actions)
         }
+        endIfSlowReader(&actions)
         return .taken(mayCarryOn: true)
     }
 
@@ -130,6 +131,8 @@ extension NativeSession {
             afterCallEnded(now, &actions)
         } else {
             control(.cancel, stream: stream, payload: failure.code.rawValue.littleEndianBytes)
+            // Nobody waits for its end any more; a session that only waited for that is over.
+            endIfLeaving(&actions)
         }
     }
 
@@ -181,7 +184,7 @@ extension NativeSession {
     private mutating func reply(_ stream: UInt32, _ codec: Codec, _ payload: [UInt8], _ now: Moment, _ actions: inout [Action]) {
         guard incoming[stream]?.isRunning == true else { return }
         guard payload.count <= peerLimits.maximumMessage else {
-            return fail(stream, Failure(.tooLarge, "a reply of \(payload.count) bytes, over the caller's limit of \(peerLimits.maximumMessage) (maximumMessage)"), now, &actions)
+            return fail(stream, Failure(.replyTooLarge, "a reply of \(payload.count) bytes, over the caller's limit of \(peerLimits.maximumMessage) (maximumMessage)"), now, &actions)
         }
         guard let call = endIncoming(stream) else { return }
         liveness.noteMessage(now)

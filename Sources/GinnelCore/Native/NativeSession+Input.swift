@@ -101,7 +101,7 @@ extension NativeSession {
         if isWhole {
             try deliver(kind, header, .borrowed(range), of: input, now, &actions)
         } else {
-            try inbound.assembler.begin(header, total: total, payload)
+            try inbound.assembler.begin(header, total: total, at: now, payload)
         }
     }
 
@@ -109,7 +109,7 @@ extension NativeSession {
         _ kind: FrameKind, _ header: FrameHeader, _ payload: borrowing RawSpan, _ input: borrowing RawSpan, _ now: Moment, _ actions: inout [Action]
     ) throws(Violation) {
         if inbound.assembler.contains(MessageAssembler.key(header)) {
-            guard let message = try inbound.assembler.add(header, payload) else { return }
+            guard let message = try inbound.assembler.add(header, at: now, payload) else { return }
             return try deliver(kind, message.first, .owned(message.bytes), of: input, now, &actions)
         }
         guard header.stream != 0, !isLive(header.stream) else {

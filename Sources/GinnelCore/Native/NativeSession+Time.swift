@@ -8,6 +8,7 @@ extension NativeSession {
             return refuse(Failure(.handshakeTimeout, "no complete handshake within \(limit) (timeouts.handshake)"), &actions)
         }
         endOverdueCalls(now, &actions)
+        checkUnfinishedMessages(now, &actions)
         checkLiveness(now, &actions)
     }
 
@@ -23,6 +24,13 @@ extension NativeSession {
             inbound.assembler.forget(stream: stream)
             if incoming.stop(stream, failure) { actions.append(.cancel(call: stream, failure)) }
         }
+    }
+
+    private mutating func checkUnfinishedMessages(_ now: Moment, _ actions: inout [Action]) {
+        let limit = configuration.timeouts.readMidMessage
+        guard let stalled = inbound.assembler.stalled, now.awake >= stalled.since.adding(limit.wholeNanoseconds) else { return }
+        let sentence = "a message on stream \(stalled.stream) was begun and has not gone on for \(limit) (timeouts.readMidMessage)"
+        end(CloseReason(by: .us, Failure(.readTimeout, sentence)), telling: true, &actions)
     }
 
     private mutating func checkLiveness(_ now: Moment, _ actions: inout [Action]) {
@@ -42,6 +50,7 @@ extension NativeSession {
         guard phase != .closed else { return WakeUp() }
         var wakeUp = WakeUp(awake: phase == .open ? liveness.wakeUp : nil)
         if handshakeDeadline != .max { wakeUp.include(awake: handshakeDeadline) }
+        wakeUp.include(awake: inbound.assembler.stalled.map { $0.since.adding(configuration.timeouts.readMidMessage.wholeNanoseconds) })
         wakeUp.include(continuous: outgoing.earliestDeadline)
         wakeUp.include(continuous: incoming.earliestDeadline)
         return wakeUp

@@ -104,11 +104,20 @@ extension NativeSession: SessionMachine {
 
     /// A peer for whom too much waits is closed, be it messages or answers to its own pings.
     mutating func endIfSlowReader(_ actions: inout [Action]) {
-        let limit = configuration.limits.bufferedBytes
-        guard outbound.lanes.byteCount > limit, phase == .open else { return }
-        end(
-            CloseReason(by: .us, Failure(.slowReader, "\(outbound.lanes.byteCount) bytes wait for the peer, over the limit of \(limit) (bufferedBytes)")),
-            telling: true, &actions)
+        guard phase == .open, let excess else { return }
+        end(CloseReason(by: .us, Failure(.slowReader, excess)), telling: true, &actions)
+    }
+
+    /// What is over its limit among that which waits for the peer.
+    private var excess: String? {
+        let limits = configuration.limits
+        if outbound.lanes.controlBytes > limits.controlBytes {
+            return "\(outbound.lanes.controlBytes) bytes of control frames wait for the peer, over the limit of \(limits.controlBytes) (controlBytes)"
+        }
+        if outbound.lanes.heldBytes > limits.bufferedBytes {
+            return "\(outbound.lanes.heldBytes) bytes wait for the peer, over the limit of \(limits.bufferedBytes) (bufferedBytes)"
+        }
+        return nil
     }
 
     var announced: AnnouncedLimits { configuration.limits.announced }

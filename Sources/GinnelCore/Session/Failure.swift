@@ -23,6 +23,8 @@ public struct FailureCode: RawRepresentable, Hashable, Sendable {
     /// The connection was lost while the call was in flight: whether it was carried out is unknown.
     public static let connectionLost = FailureCode(rawValue: 11)
     public static let invalidReply = FailureCode(rawValue: 12)
+    /// The handler was called, and its reply is over the caller's limit.
+    public static let replyTooLarge = FailureCode(rawValue: 13)
 
     public static let protocolViolation = FailureCode(rawValue: 101)
     public static let versionUnsupported = FailureCode(rawValue: 102)
@@ -46,7 +48,7 @@ extension FailureCode: CustomStringConvertible {
         .cancelled: "cancelled", .deadlineExceeded: "deadlineExceeded", .unknownMethod: "unknownMethod",
         .invalidRequest: "invalidRequest", .forbidden: "forbidden", .resourceExhausted: "resourceExhausted",
         .unavailable: "unavailable", .internal: "internal", .tooLarge: "tooLarge", .unsupportedCodec: "unsupportedCodec",
-        .connectionLost: "connectionLost", .invalidReply: "invalidReply", .protocolViolation: "protocolViolation",
+        .connectionLost: "connectionLost", .invalidReply: "invalidReply", .replyTooLarge: "replyTooLarge", .protocolViolation: "protocolViolation",
         .versionUnsupported: "versionUnsupported", .peerRefused: "peerRefused", .tooManyConnections: "tooManyConnections",
         .handshakeTimeout: "handshakeTimeout", .idle: "idle", .stale: "stale", .slowReader: "slowReader",
         .frameTooLarge: "frameTooLarge", .checksumMismatch: "checksumMismatch", .shuttingDown: "shuttingDown",

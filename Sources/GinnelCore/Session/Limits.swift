@@ -20,7 +20,11 @@ public struct AnnouncedLimits: Sendable, Equatable {
 public struct SessionLimits: Sendable, Equatable {
     public var announced = AnnouncedLimits.defaults
     /// Bytes of output that may wait for one peer before it is closed as a slow reader. Default 64 MiB.
+    ///
+    /// Each message that waits counts 128 bytes more than it is long, for what it takes to keep it.
     public var bufferedBytes: Int = 64 << 20
+    /// Bytes of control frames (answers to pings, credit, cancels) among them before the peer is closed as a slow reader. Default 1 MiB.
+    public var controlBytes: Int = 1 << 20
     /// Bytes of events that may wait for one peer before `eventOverflow` applies. Default 1 MiB.
     public var eventBytes: Int = 1 << 20
     public var eventOverflow = EventOverflow.dropOldest
@@ -28,6 +32,9 @@ public struct SessionLimits: Sendable, Equatable {
     public var waitingCalls: Int = 16_384
 
     public static let defaults = SessionLimits()
+
+    /// What a waiting message counts beyond its bytes.
+    package static let messageOverhead = 128
 
     public init() {}
 }
@@ -44,7 +51,7 @@ public enum EventOverflow: Sendable, Equatable {
 public struct SessionTimeouts: Sendable, Equatable {
     /// From the first byte until the handshake is complete. Default 5 s.
     public var handshake: Duration = .seconds(5)
-    /// From the first byte of a message until its last. Default 30 s.
+    /// From the first byte of a frame until its last, and between two chunks of one message. Default 30 s.
     public var readMidMessage: Duration = .seconds(30)
     /// How long a peer may take nothing while bytes wait for it. Default 10 s.
     public var write: Duration = .seconds(10)

@@ -12,9 +12,12 @@ struct TaggedJSONOutbox: Sendable {
     private var events = Queue<Message>()
     private var nextNumber: UInt64 = 0
     private(set) var byteCount = 0
+    /// What events that wait count against their limit.
     private(set) var eventBytes = 0
 
     var isEmpty: Bool { replies.isEmpty && events.isEmpty }
+    /// What all that waits counts against its limit.
+    var heldBytes: Int { byteCount + (replies.count + events.count) * SessionLimits.messageOverhead }
 
     mutating func append(reply text: [UInt8]) {
         let message = number(text)

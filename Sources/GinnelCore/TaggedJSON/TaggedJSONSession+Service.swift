@@ -61,8 +61,8 @@ extension TaggedJSONSession {
 
     private mutating func closeIfSlow(_ actions: inout [Action]) -> Bool {
         let limit = configuration.limits.bufferedBytes
-        guard outbox.byteCount > limit else { return false }
-        let sentence = "\(outbox.byteCount) bytes wait for the peer, over the limit of \(limit) (bufferedBytes)"
+        guard outbox.heldBytes > limit else { return false }
+        let sentence = "\(outbox.heldBytes) bytes wait for the peer, over the limit of \(limit) (bufferedBytes)"
         end(CloseReason(by: .us, Failure(.slowReader, sentence)), &actions)
         return true
     }

@@ -98,7 +98,7 @@ import Testing
         }
     }
 
-    @Test func `a reply over the caller's limit becomes the failure tooLarge`() {
+    @Test func `a reply over the caller's limit becomes a failure that says that its handler has run`() {
         for extra in [0, 1] {
             var pair = MachinePair.connected(client: { $0.limits.announced.maximumMessage = 100_000 })
             let call = pair.client.call()
@@ -106,7 +106,7 @@ import Testing
             pair.service.submit(.reply(call: 1, codec: .raw, payload: pattern(100_000 + extra)))
             pair.settle()
             #expect(call.reply?.count == (extra == 0 ? 100_000 : nil))
-            #expect(call.failure?.code == (extra == 0 ? nil : .tooLarge))
+            #expect(call.failure?.code == (extra == 0 ? nil : .replyTooLarge))
             #expect(pair.client.leftovers == [])
         }
     }

@@ -121,16 +121,19 @@ import Testing
         #expect(pair.service.closed?.by == .us)
     }
 
-    @Test func `a call that nobody waits for any more still holds the farewell`() {
+    @Test(arguments: [true, false]) func `a call that nobody waits for any more does not hold up the farewell`(abandonedFirst: Bool) {
         var pair = MachinePair.connected()
         let call = pair.client.call()
+        let other = pair.client.call()
         pair.settle()
+        if abandonedFirst { pair.client.submit(.abandon(call, Failure(.cancelled, ""))) }
         pair.client.submit(.farewell(Failure(.finished, "")))
-        pair.client.submit(.abandon(call, Failure(.cancelled, "")))
+        if !abandonedFirst { pair.client.submit(.abandon(call, Failure(.cancelled, ""))) }
         pair.settle()
         #expect(pair.client.closed == nil)
-        pair.service.submit(.reply(call: 1, codec: .raw, payload: []))
+        pair.service.submit(.reply(call: 3, codec: .raw, payload: [3]))
         pair.settle()
+        #expect(other.reply == [3])
         #expect(pair.client.closed?.failure.code == .finished)
     }
 

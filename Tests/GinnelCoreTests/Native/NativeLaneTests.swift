@@ -36,7 +36,7 @@ import Testing
         client.receive(.ping(5))
         client.submit(.ping(6))
         client.submit(.abandon(second, Failure(.cancelled, "")))
-        client.produce(goal: 1)
+        client.produce(goal: 48)
         #expect(WireFrame.all(in: client.sent).map(\.kind) == [WireFrame.Kind.pong, WireFrame.Kind.ping])
         _ = client.takeSent()
         client.submit(.farewell(Failure(.finished, "")))

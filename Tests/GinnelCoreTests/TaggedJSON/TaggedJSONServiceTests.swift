@@ -204,12 +204,12 @@ private typealias Caller = TaggedJSONSide.Caller
         }
         for _ in 1...2 { side.submit(.event(name: "e", codec: .json, payload: Array(#"{"type":"e"}"#.utf8), lane: .normal)) }
         #expect(side.taken() == ["closed by this side, slowReader: 32 bytes of events wait for the peer, over the limit of 30 (eventBytes)"])
-        side = service { $0.limits.bufferedBytes = 30 }
+        side = service { $0.limits.bufferedBytes = 30 + 2 * 128 }
         side.receive(ping + ping)
         side.reply(#"{"type":"pong"}"#)
         _ = side.taken()
         side.reply(#"{"type":"pong"}"#)
-        #expect(side.taken() == ["closed by this side, slowReader: 38 bytes wait for the peer, over the limit of 30 (bufferedBytes)"])
+        #expect(side.taken() == ["closed by this side, slowReader: 294 bytes wait for the peer, over the limit of 286 (bufferedBytes)"])
     }
 
     @Test func `a client that ends between two messages has finished`() {

@@ -144,7 +144,8 @@ import Testing
                 #expect(request.sentence.contains("10000"))
                 #expect(request.outcome == .notBegun)
                 let reply = try await errorOf(CallError.self) { _ = try await client.call("large", payload: []) }
-                #expect(reply.code == .tooLarge)
+                #expect(reply.code == .replyTooLarge)
+                #expect(reply.outcome == .failed)
                 #expect(reply.sentence.contains("15000"))
                 let fits = [UInt8](repeating: 1, count: 9_000)
                 #expect(try await client.call("echo", payload: fits).bytes == fits)

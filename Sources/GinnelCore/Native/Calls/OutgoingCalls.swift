@@ -33,6 +33,9 @@ struct OutgoingCalls: Sendable {
 
     var count: Int { calls.count }
     var isEmpty: Bool { calls.isEmpty && waitingCount == 0 }
+    /// Whether anybody waits for the end of a call. One that was abandoned is in flight, but nobody's.
+    var hasCallers: Bool { callerCount > 0 || waitingCount > 0 }
+    private var callerCount = 0
 
     subscript(stream: UInt32) -> Call? { calls[stream] }
 
@@ -122,6 +125,7 @@ struct OutgoingCalls: Sendable {
         let stream = nextStream
         nextStream &+= 2
         calls[stream] = call
+        if call.token != nil { callerCount += 1 }
         if let deadline = call.deadline { deadlines.insert(deadline, call: stream) }
         return stream
     }
@@ -130,6 +134,7 @@ struct OutgoingCalls: Sendable {
     mutating func takeToken(_ stream: UInt32) -> (any OutgoingCall)? {
         guard let index = calls.index(forKey: stream), let token = calls.values[index].token else { return nil }
         calls.values[index].token = nil
+        callerCount -= 1
         let hadDeadline = calls.values[index].deadline != nil
         calls.values[index].deadline = nil
         token.callNumber = 0
@@ -140,7 +145,10 @@ struct OutgoingCalls: Sendable {
     /// The call's final frame has arrived, or it never left: its number is free. Returns the token when the caller still waits.
     mutating func end(_ stream: UInt32) -> (any OutgoingCall)? {
         guard let call = calls.removeValue(forKey: stream) else { return nil }
-        call.token?.callNumber = 0
+        if let token = call.token {
+            token.callNumber = 0
+            callerCount -= 1
+        }
         if call.deadline != nil { forgetDeadline() }
         return call.token
     }
@@ -172,6 +180,7 @@ struct OutgoingCalls: Sendable {
         }
         for queue in waiting { queue.forEach { tokens.append(($0.token, 0)) } }
         calls = [:]
+        callerCount = 0
         waiting = [Queue<Waiting>](repeating: Queue(), count: Lane.allCases.count)
         waitingCount = 0
         deadlines = DeadlineQueue()

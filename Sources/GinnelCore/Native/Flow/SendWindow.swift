@@ -4,25 +4,44 @@
 struct SendWindow: Sendable, Equatable {
     static let maximum = Int(Int32.max)
 
+    /// What may be sent now.
     private(set) var balance: Int
+    /// What the peer would let us send now.
+    private var granted: Int
+    private let limit: Int
 
-    init(_ initial: Int) { balance = initial }
+    /// `limit`: what this side lets itself send at most, whatever the peer grants.
+    init(_ initial: Int, limit: Int = .max) {
+        self.limit = limit
+        granted = initial
+        balance = min(initial, limit)
+    }
 
-    mutating func spend(_ bytes: Int) { balance -= bytes }
+    mutating func spend(_ bytes: Int) {
+        granted -= bytes
+        balance -= bytes
+    }
 
     /// Takes back what was spent on a message that never left.
-    mutating func refund(_ bytes: Int) { balance += bytes }
+    mutating func refund(_ bytes: Int) {
+        granted += bytes
+        balance += bytes
+    }
 
     mutating func add(_ bytes: Int) throws(Violation) {
-        guard balance + bytes <= Self.maximum else {
-            throw Violation(.flowControl, "a credit of \(bytes) bytes lifts the balance of \(balance) above \(Self.maximum)")
+        guard granted + bytes <= Self.maximum else {
+            throw Violation(.flowControl, "a credit of \(bytes) bytes lifts the balance of \(granted) above \(Self.maximum)")
         }
-        balance += bytes
+        granted += bytes
+        balance = min(balance + bytes, limit)
     }
 }
 
 /// At the receiver: what the peer may still send, and what has been consumed but not yet granted again.
 struct ReceiveWindow: Sendable, Equatable {
+    /// Credit that is collected at most. Half of what a sender of items lets itself send, so that a sender never waits for credit that is being collected.
+    static let maximumCollected = ItemFlow.maximumUnderway / 2
+
     private let size: Int
     private let reserve: Int
     private(set) var balance: Int
@@ -38,10 +57,10 @@ struct ReceiveWindow: Sendable, Equatable {
     mutating func charge(_ bytes: Int) { balance -= bytes }
 
     /// `bytes` have been consumed; more than had been charged counts as no more than that. Returns the credit to send now, if any: small amounts are
-    /// collected, so that credit costs one small frame for half a window of data, unless the peer might wait for them.
+    /// collected, so that credit costs one small frame for half a window of data or 2 MiB, unless the peer might wait for them.
     mutating func release(_ bytes: Int) -> Int? {
         consumed += min(bytes, size - balance - consumed)
-        guard consumed > 0, consumed * 2 >= size || balance < reserve else { return nil }
+        guard consumed > 0, consumed >= min((size + 1) / 2, Self.maximumCollected) || balance < reserve else { return nil }
         defer { consumed = 0 }
         balance += consumed
         return consumed
@@ -51,6 +70,8 @@ struct ReceiveWindow: Sendable, Equatable {
 /// The two directions of items on one call.
 struct ItemFlow: Sendable {
     static let overhead = 16
+    /// Bytes of items that may be on their way in one stream, whatever window the peer announces: they wait in this side's memory when the peer does not read.
+    static let maximumUnderway = 4 << 20
 
     var send: SendWindow
     var receive: ReceiveWindow
@@ -64,7 +85,7 @@ struct ItemFlow: Sendable {
     var waitsForCredit = false
 
     init(peerWindow: Int, ownWindow: Int, sends: Bool, receives: Bool) {
-        send = SendWindow(peerWindow)
+        send = SendWindow(peerWindow, limit: Self.maximumUnderway)
         receive = ReceiveWindow(ownWindow)
         self.sends = sends
         sendEnded = !sends

@@ -10,12 +10,20 @@ struct MessageAssembler: Sendable {
     struct Partial: Sendable {
         let first: FrameHeader
         let total: Int
+        /// When its last chunk so far came, on the awake clock.
+        var heardAt: UInt64
         var bytes: [UInt8]
     }
 
     private var partials: [Key: Partial] = [:]
 
     var isEmpty: Bool { partials.isEmpty }
+
+    /// Of the unfinished messages the one that has not gone on for longest: since when, and its stream.
+    var stalled: (since: UInt64, stream: UInt32)? {
+        guard !partials.isEmpty else { return nil }
+        return partials.lazy.map { ($0.value.heardAt, $0.key.stream) }.min { $0.0 < $1.0 }
+    }
     /// Memory that the unfinished messages take.
     var heldBytes: Int { partials.values.reduce(0) { $0 + $1.bytes.capacity } }
 
@@ -33,16 +41,16 @@ struct MessageAssembler: Sendable {
         return Int(payload.u32(at: 0))
     }
 
-    mutating func begin(_ header: FrameHeader, total: Int, _ payload: borrowing RawSpan) throws(Violation) {
+    mutating func begin(_ header: FrameHeader, total: Int, at now: Moment, _ payload: borrowing RawSpan) throws(Violation) {
         let data = payload.extracting(4...)
         guard data.byteCount < total else {
             throw Violation(.protocolViolation, "a first chunk of \(data.byteCount) bytes with more to come for a message of \(total)")
         }
-        partials[Self.key(header)] = Partial(first: header, total: total, bytes: data.copied())
+        partials[Self.key(header)] = Partial(first: header, total: total, heardAt: now.awake, bytes: data.copied())
     }
 
     /// Adds a chunk; the message when it was the last.
-    mutating func add(_ header: FrameHeader, _ payload: borrowing RawSpan) throws(Violation) -> Partial? {
+    mutating func add(_ header: FrameHeader, at now: Moment, _ payload: borrowing RawSpan) throws(Violation) -> Partial? {
         let key = Self.key(header)
         guard let index = partials.index(forKey: key) else {
             throw Violation(.protocolViolation, "a continued chunk on stream \(header.stream), which has no open message")
@@ -60,6 +68,7 @@ struct MessageAssembler: Sendable {
             throw Violation(.protocolViolation, "chunks of \(arrived) bytes for a message announced with \(total)")
         }
         payload.withUnsafeBytes { partials.values[index].bytes.append(contentsOf: $0) }
+        partials.values[index].heardAt = now.awake
         return isLast ? partials.removeValue(forKey: key) : nil
     }
 

@@ -4,6 +4,8 @@ struct Greeting: Sendable, Equatable {
     /// The only minor version that this code speaks.
     static let minorVersion: UInt8 = 0
     static let smallestMaximumMessage = 1024
+    /// Milliseconds; a peer that asks for less gets this.
+    static let shortestHeartbeat = 100
 
     var versions: ClosedRange<UInt8>
     var features: NativeFeatures
@@ -83,7 +85,7 @@ struct Greeting: Sendable, Equatable {
         let beats = [heartbeat, peer.heartbeat].filter { $0 > 0 }
         return NativeAgreement(
             features: features.intersection(peer.features), peerLimits: peer.limits, peerCodecs: peer.codecs,
-            heartbeat: beats.min().map { UInt64($0) * 1_000_000 }, service: peer.service.isEmpty ? service : peer.service,
+            heartbeat: beats.min().map { UInt64(max($0, Self.shortestHeartbeat)) * 1_000_000 }, service: peer.service.isEmpty ? service : peer.service,
             identity: peer.identity, program: peer.program)
     }
 }

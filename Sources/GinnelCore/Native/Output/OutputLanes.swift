@@ -1,6 +1,6 @@
 // What waits to be sent, and in which order it leaves (docs/protocol.md §7, "Lanes").
 //
-// Control frames are ready-made bytes and go first. The other lanes share the rest by weight, counted in bytes. Within a lane messages take turns chunk by
+// Control frames go first. The other lanes share the rest by weight, counted in bytes. Within a lane messages take turns chunk by
 // chunk, so that a short message is never behind more than one chunk of each long one; messages of one stream keep their order.
 
 struct OutputLanes: Sendable {
@@ -17,31 +17,33 @@ struct OutputLanes: Sendable {
         var isEmpty: Bool { messages.isEmpty && events.isEmpty }
     }
 
-    private var control = OutputBuffer()
+    private var control = ControlQueue()
     private var lanes = [LaneQueue](repeating: LaneQueue(), count: Lane.allCases.count)
     /// Messages behind a chunked one of the same stream.
     private var behind: [UInt32: Queue<OutgoingMessage>] = [:]
     private var waiting = 0
+    private(set) var messageBytes = 0
+    /// What events that wait count against their limit.
     private(set) var eventBytes = 0
     /// Responses and failures that have not left, each of which ends a call.
     private(set) var finalFrames = 0
 
     var isEmpty: Bool { waiting == 0 && control.isEmpty }
-    private(set) var messageBytes = 0
-    var byteCount: Int { messageBytes + control.count }
+    /// Bytes that wait, headers of messages not counted.
+    var byteCount: Int { messageBytes + control.byteCount }
+    /// What these bytes and the messages around them count against the limit on memory.
+    var heldBytes: Int { byteCount + waiting * SessionLimits.messageOverhead }
+    var controlBytes: Int { control.byteCount }
 
     // MARK: Putting in
 
     /// Appends a control frame at once.
     mutating func appendControl(_ kind: FrameKind, stream: UInt32 = 0, payload: [UInt8], sealed: Bool) {
-        let start = control.count
-        FrameHeader(length: payload.count, kind: kind, stream: stream).write(to: &control)
-        control.append(payload)
-        FrameHeader.seal(&control, from: start, sealed: sealed)
+        control.append(kind, stream: stream, payload: payload, sealed: sealed)
     }
 
     /// Appends bytes that are no frame: the preamble.
-    mutating func appendControl(raw bytes: [UInt8]) { control.append(bytes) }
+    mutating func appendControl(raw bytes: [UInt8]) { control.append(opening: bytes) }
 
     mutating func append(_ message: OutgoingMessage) {
         waiting += 1
@@ -77,9 +79,7 @@ struct OutputLanes: Sendable {
     /// Appends the next frame in order; false when nothing waits.
     mutating func produceFrame(into output: inout OutputBuffer, sealed: Bool) -> Bool {
         if !control.isEmpty {
-            control.withBytes { output.append($0) }
-            control.removeFirst(control.count)
-            control.trim(to: 1024)
+            control.produceFrame(into: &output)
             return true
         }
         guard waiting > 0, let (index, isAlone) = nextLane() else { return false }
@@ -176,8 +176,9 @@ struct OutputLanes: Sendable {
         return dropped
     }
 
-    /// Drops everything but control frames; the streams whose request had not begun to leave.
-    mutating func dropMessages() -> Set<UInt32> {
+    /// Drops everything but the handshake; the streams whose request had not begun to leave.
+    mutating func dropAll() -> Set<UInt32> {
+        control.dropAfterHandshake()
         var unsent: Set<UInt32> = []
         for lane in lanes {
             lane.messages.forEach { if $0.kind == .request, !$0.started { unsent.insert($0.stream) } }

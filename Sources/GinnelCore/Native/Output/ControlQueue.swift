@@ -1,0 +1,60 @@
+// Control frames that wait to be sent: ready-made bytes in order, taken frame by frame.
+//
+// How many there are is up to the peer, since each PING asks for a PONG. So they are kept as flat bytes, which cost what they measure, under a limit
+// of their own (`controlBytes`), and leave in portions like everything else.
+
+struct ControlQueue: Sendable {
+    /// What goes before the first frame: the preamble.
+    private var opening: [UInt8] = []
+    private var frames = OutputBuffer()
+
+    var isEmpty: Bool { opening.isEmpty && frames.isEmpty }
+    var byteCount: Int { opening.count + frames.count }
+
+    mutating func append(opening bytes: [UInt8]) { opening += bytes }
+
+    mutating func append(_ kind: FrameKind, stream: UInt32, payload: [UInt8], sealed: Bool) {
+        let start = frames.count
+        FrameHeader(length: payload.count, kind: kind, stream: stream).write(to: &frames)
+        frames.append(payload)
+        FrameHeader.seal(&frames, from: start, sealed: sealed)
+    }
+
+    mutating func produceFrame(into output: inout OutputBuffer) {
+        output.append(opening)
+        opening = []
+        frames.withBytes { bytes in
+            if let length = Self.frameLength(bytes) { output.append(UnsafeRawBufferPointer(rebasing: bytes[..<length])) }
+        }
+        removeFrame()
+    }
+
+    /// Forgets the frames that are not for the handshake.
+    mutating func dropAfterHandshake() {
+        var kept = OutputBuffer()
+        frames.withBytes { bytes in
+            var rest = bytes
+            while let length = Self.frameLength(rest), Self.isHandshake(rest[4]) {
+                kept.append(UnsafeRawBufferPointer(rebasing: rest[..<length]))
+                rest = UnsafeRawBufferPointer(rebasing: rest[length...])
+            }
+        }
+        frames = kept
+    }
+
+    private mutating func removeFrame() {
+        guard let length = frames.withBytes(Self.frameLength) else { return }
+        frames.removeFirst(length)
+        frames.trim(to: 1024)
+    }
+
+    /// Bytes of the first frame, its header among them; `nil` when there is none.
+    private static func frameLength(_ bytes: UnsafeRawBufferPointer) -> Int? {
+        guard bytes.count >= FrameHeader.size else { return nil }
+        return FrameHeader.size + Int(UInt32(littleEndian: bytes.loadUnaligned(as: UInt32.self)))
+    }
+
+    private static func isHandshake(_ kind: UInt8) -> Bool {
+        kind == FrameKind.hello.rawValue || kind == FrameKind.welcome.rawValue
+    }
+}
