@@ -71,6 +71,34 @@ import Testing
         }
     }
 
+    @Test func `a caller that goes away while it is answered cancels the handler`() async throws {
+        let began = Recorded<Void>()
+        let cancelled = Recorded<Void>()
+        try await Self.withRecorder {
+            $0.handle("wait") { _, _ async throws -> [UInt8] in
+                began.signal()
+                await DeadlineTests.waitForCancellation()
+                cancelled.signal()
+                return []
+            }
+        } _: { running in
+            let peer = try RawPeer(connectingTo: running.path)
+            try await peer.send(Self.message(#"{"type":"wait"}"#))
+            try await began.wait()
+            peer.close()
+            try await cancelled.wait()
+        }
+    }
+
+    @Test func `a caller that only ends its sending is still answered`() async throws {
+        try await Self.withRecorder(prepare: { _ in }) { running in
+            let peer = try RawPeer(connectingTo: running.path)
+            try await peer.send(Self.ping)
+            peer.endWriting()
+            #expect(try await peer.readToEnd() == Self.pong)
+        }
+    }
+
     @Test func `a client sends golden bytes`() async throws {
         try await withDirectory { directory in
             let listener = try RawListener(at: directory + "/s")

@@ -26,7 +26,7 @@ import Testing
             let service = try await ScriptedService(on: loop)
             let driver = service.end.driver
             let order = Watched([String]())
-            func call(_ name: String, within time: Duration) {
+            @Sendable func call(_ name: String, within time: Duration) {
                 let request = OutgoingRequest(method: name, codec: .raw, payload: [], deadline: Moment.now.advanced(by: time).continuous)
                 driver.submit(.call(EndingCall { order.change { $0.append(name) } }, request))
             }
