@@ -10,7 +10,8 @@ import Testing
         guard let service = ours.release(), let client = theirs.release() else { return #expect(Bool(false), "a fresh pair has descriptors") }
         async let serving: Void = makeService(at: .inherited(service)).run()
         try await Client.connect(to: .inherited(client)) { client in
-            #expect(try await client.call(Add(left: 1, right: 2)) == Sum(value: 3))
+            let sum = try await client.call(Add(left: 1, right: 2))
+            #expect(sum == Sum(value: 3))
         }
         try await serving
     }
