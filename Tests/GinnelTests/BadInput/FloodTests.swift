@@ -46,7 +46,8 @@ import Testing
     @Test func `a user's connections have a limit of their own`() async throws {
         var configuration = ServiceConfiguration.defaults
         configuration.connections.perUser = 2
-        try await withRunning(configuration) { running in
+        // Where others may come too, one of them must not take all the places.
+        try await withRunning(configuration, access: .anyLocalUser, policy: .sameUser) { running in
             try await running.connect { first in
                 try await running.connect { second in
                     let third = try RawPeer(connectingTo: running.path)

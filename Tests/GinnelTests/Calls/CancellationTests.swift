@@ -90,6 +90,7 @@ import Testing
             let caught = try await errorOf(CallError.self) { try await program.value }
             #expect(caught.code == .cancelled)
             try await handler.cancelled.wait()
+            try await running.log.entry("a connection ended")
             #expect(running.service.connections.isEmpty)
         }
     }
