@@ -27,8 +27,12 @@ import Testing
             let doctor = try await Running(["doctor", path] + nobody).outcome()
             #expect(doctor.status == 6)
             #expect(doctor.output.contains("user 65534 may not connect to \(path), owner 0, mode 0600"))
-            let closed = try await Running(["doctor", "/root/closed/echo.sock"] + nobody).outcome()
-            #expect(closed.output.contains("user 65534 may not look into /root/closed") || closed.output.contains("user 65534 may not look into /root"))
+        }
+        try await withDirectory { closed in
+            let doctor = try await Running(["doctor", closed + "/echo.sock"] + nobody).outcome()
+            #expect(doctor.status == 6 && doctor.output.contains("user 65534 may not look into \(closed), owner 0, mode 0700"))
+            let inside = try await Running(["doctor", closed + "/deeper/echo.sock"] + nobody).outcome()
+            #expect(inside.status == 6 && inside.output.contains("user 65534 may not look into \(closed)/deeper"))
         }
     }
 
