@@ -36,6 +36,7 @@ extension NativeSession {
             return
         }
         outgoing.wait(token, request)
+        startCalls(now, &actions)  // a higher lane goes before those that wait for the window
     }
 
     /// Why a call cannot even wait.
@@ -184,7 +185,8 @@ extension NativeSession {
     private mutating func reply(_ stream: UInt32, _ codec: Codec, _ payload: [UInt8], _ now: Moment, _ actions: inout [Action]) {
         guard incoming[stream]?.isRunning == true else { return }
         guard payload.count <= peerLimits.maximumMessage else {
-            return fail(stream, Failure(.replyTooLarge, "a reply of \(payload.count) bytes, over the caller's limit of \(peerLimits.maximumMessage) (maximumMessage)"), now, &actions)
+            let sentence = "a reply of \(payload.count) bytes, over the caller's limit of \(peerLimits.maximumMessage) (maximumMessage)"
+            return fail(stream, Failure(.replyTooLarge, sentence), now, &actions)
         }
         guard let call = endIncoming(stream) else { return }
         liveness.noteMessage(now)

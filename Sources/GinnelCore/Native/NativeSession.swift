@@ -55,6 +55,8 @@ package struct NativeSession: Sendable {
     var handshakeDeadline: UInt64 = .max
 
     package init(role: Role, _ configuration: NativeConfiguration) {
+        var configuration = configuration
+        configuration.limits.announced = configuration.limits.announced.inRange
         self.role = role
         self.configuration = configuration
         outgoing = OutgoingCalls(role: role, firstStream: configuration.firstStream)

@@ -1,14 +1,14 @@
 // Every capacity of a session, with its default. Machines take them as parameters; none is optional.
 
-/// What one side announces to the other in the handshake.
+/// What one side announces to the other in the handshake. A value outside its range counts as the nearest one inside.
 public struct AnnouncedLimits: Sendable, Equatable {
     /// Bytes of the longest message this side takes. Default 1 MiB; 1,024 to 2³¹ − 1.
     public var maximumMessage: Int = 1 << 20
     /// Calls this side serves at once for one peer. Default 1,024; 0 to 2³¹ − 1.
     public var callsInFlight: Int = 1024
-    /// Bytes of unfinished requests this side holds for one peer. Default 4 MiB; at least `maximumMessage`.
+    /// Bytes of unfinished requests this side holds for one peer. Default 4 MiB; `maximumMessage` to 2³¹ − 1.
     public var requestWindow: Int = 4 << 20
-    /// Bytes of items this side holds for one stream. Default 256 KiB; at least 1.
+    /// Bytes of items this side holds for one stream. Default 256 KiB; 1 to 2³¹ − 1.
     public var itemWindow: Int = 256 << 10
 
     public static let defaults = AnnouncedLimits()

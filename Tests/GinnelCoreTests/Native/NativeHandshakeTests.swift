@@ -137,6 +137,31 @@ import Testing
         #expect(client.actions.count == 1)
     }
 
+    @Test func `limits outside their ranges are announced as the nearest inside`() {
+        for (low, high) in [(0, 100 << 20), (-5, .max)] {
+            var pair = MachinePair(
+                client: configuration {
+                    $0.limits.announced.maximumMessage = low
+                    $0.limits.announced.itemWindow = low
+                    $0.limits.announced.callsInFlight = -1
+                    $0.limits.announced.requestWindow = low
+                }, service: configuration { $0.limits.announced.maximumMessage = high })
+            pair.start()
+            pair.settle()
+            guard case .established(let atClient)? = pair.client.actions.first, case .established(let atService)? = pair.service.actions.first else {
+                Issue.record("\(pair.client.actions) \(pair.service.actions)")
+                return
+            }
+            let most = min(high, Int(Int32.max))
+            #expect(atClient.peerLimits.maximumMessage == most)
+            #expect(atClient.peerLimits.requestWindow == most)
+            #expect(atService.peerLimits.maximumMessage == 1024)
+            #expect(atService.peerLimits.requestWindow == 1024)
+            #expect(atService.peerLimits.itemWindow == 1)
+            #expect(atService.peerLimits.callsInFlight == 0)
+        }
+    }
+
     @Test func `a peer that names no codecs is asked and answers for itself`() {
         var client = MachineEnd.openClient(welcome: HandGreeting.welcome.with(3, nil))
         let call = client.call("m", [1], codec: .json)

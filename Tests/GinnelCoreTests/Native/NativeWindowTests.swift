@@ -87,6 +87,20 @@ import Testing
         #expect(pair.service.closed == nil)
     }
 
+    @Test func `a call of a higher lane does not wait behind one that waits for the window`() {
+        var pair = MachinePair.connected(service: {
+            $0.limits.announced.maximumMessage = 100_000
+            $0.limits.announced.requestWindow = 100_000
+        })
+        pair.client.call("first", pattern(50_000))
+        let large = pair.client.call("large", pattern(90_000))
+        let urgent = pair.client.call("urgent", lane: .high)
+        #expect(large.callNumber == 0)
+        #expect(urgent.callNumber == 3)
+        pair.settle()
+        #expect(large.callNumber == 5)
+    }
+
     @Test func `credit comes when a request is complete, not when it is answered`() {
         var pair = MachinePair.connected(service: {
             $0.limits.announced.maximumMessage = 2000

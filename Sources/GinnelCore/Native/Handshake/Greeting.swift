@@ -91,9 +91,21 @@ struct Greeting: Sendable, Equatable {
 }
 
 extension AnnouncedLimits {
+    private static let top = Int(Int32.max)
+
+    /// The nearest limits that may be announced.
+    var inRange: AnnouncedLimits {
+        var limits = self
+        limits.maximumMessage = min(max(maximumMessage, Greeting.smallestMaximumMessage), Self.top)
+        limits.requestWindow = min(max(requestWindow, limits.maximumMessage), Self.top)
+        limits.itemWindow = min(max(itemWindow, 1), Self.top)
+        limits.callsInFlight = min(max(callsInFlight, 0), Self.top)
+        return limits
+    }
+
     /// Whether a peer may announce this.
     func checkAnnounced() throws(Violation) {
-        let top = Int(Int32.max)
+        let top = Self.top
         guard (Greeting.smallestMaximumMessage...top).contains(maximumMessage) else {
             throw Violation(.protocolViolation, "a maximum message of \(maximumMessage) bytes, outside \(Greeting.smallestMaximumMessage) to \(top)")
         }
