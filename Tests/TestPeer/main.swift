@@ -8,6 +8,7 @@
 import Foundation
 import Ginnel
 
+Strays.close()
 let options = Options(CommandLine.arguments)
 options.become()
 Control.begin()

@@ -19,7 +19,8 @@ import Testing
             for process in [connected, who].compactMap({ $0.split(separator: " ").last }) {
                 let sockets = try Self.sockets(of: process)
                 #expect(!sockets.isEmpty)
-                #expect(sockets.isDisjoint(with: try Self.networkSockets()))
+                let network = try Self.networkSockets().filter { sockets.contains($0.key) }
+                #expect(network.isEmpty)
             }
             try client.tell("leave")
             try await client.line("over")
@@ -51,14 +52,14 @@ import Testing
         return Set(links.filter { $0.hasPrefix("socket:[") }.map { String($0.dropFirst(8).dropLast()) })
     }
 
-    /// The sockets of all network protocols, by their numbers.
-    private static func networkSockets() throws -> Set<String> {
-        var numbers: Set<String> = []
+    /// The sockets of all network protocols: their tables' lines by their numbers.
+    private static func networkSockets() throws -> [String: String] {
+        var numbers: [String: String] = [:]
         for table in ["tcp", "tcp6", "udp", "udp6", "udplite", "udplite6", "raw", "raw6", "icmp", "icmp6"] {
             guard let text = try? String(contentsOfFile: "/proc/self/net/\(table)", encoding: .utf8) else { continue }
             for line in text.split(separator: "\n").dropFirst() {
                 let columns = line.split(separator: " ")
-                if columns.count > 9 { numbers.insert(String(columns[9])) }
+                if columns.count > 9 { numbers[String(columns[9])] = "\(table) \(line)" }
             }
         }
         return numbers
