@@ -187,7 +187,8 @@ import Testing
             try await peer.welcome()
             let first = try await peer.frame(of: Kind.request)
             let answer = WireFrame(Kind.response, stream: first!.stream, lane: 2, [1])
-            try await peer.send(WireFrame(Kind.response, stream: 99, lane: 2, [9]), answer, answer, WireFrame(Kind.failure, stream: first!.stream, lane: 2, WireFrame.failureBody(8)))
+            try await peer.send(
+                WireFrame(Kind.response, stream: 99, lane: 2, [9]), answer, answer, WireFrame(Kind.failure, stream: first!.stream, lane: 2, WireFrame.failureBody(8)))
             let second = try await peer.frame(of: Kind.request)
             try await peer.send(WireFrame(Kind.response, stream: second!.stream, lane: 2, [2]))
             _ = try await peer.readToEnd()

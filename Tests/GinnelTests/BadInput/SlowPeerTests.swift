@@ -18,7 +18,9 @@ import Testing
         let asked = Recorded<Void>()
         var configuration = ServiceConfiguration.defaults
         configuration.limits.bufferedBytes = 1 << 20
-        try await withNeighbour(configuration) { Self.addLarge(to: $0, asked) } _: { running, neighbour in
+        try await withNeighbour(configuration) {
+            Self.addLarge(to: $0, asked)
+        } _: { running, neighbour in
             let peer = try await RawPeer.greeted(at: running.path)
             for stream in [UInt32(1), 3, 5, 7] { try await peer.send(.request(stream, "large")) }
             try await asked.wait(for: 2)
@@ -32,7 +34,9 @@ import Testing
     @Test func `a peer that takes nothing for too long is closed`() async throws {
         var configuration = ServiceConfiguration.defaults
         configuration.timeouts.write = .milliseconds(300)
-        try await withNeighbour(configuration) { Self.addLarge(to: $0, Recorded()) } _: { running, neighbour in
+        try await withNeighbour(configuration) {
+            Self.addLarge(to: $0, Recorded())
+        } _: { running, neighbour in
             let peer = try await RawPeer.greeted(at: running.path)
             try await peer.send(.request(1, "large"))
             try await running.log.entry(ended(.slowReader), "timeouts.write")

@@ -85,7 +85,14 @@ import Testing
         ("a maximum message of 1", RawHello(maximumMessage: 1).frame().encoded, .protocolViolation),
         ("a window under the maximum message", RawHello(maximumMessage: 5000, window: 4000).frame().encoded, .protocolViolation),
         ("an item window of 0", RawHello(itemWindow: 0).frame().encoded, .protocolViolation),
-        ("handles", { var frame = RawHello().frame(); frame.handles = 1; return frame.encoded }(), .protocolViolation),
+        (
+            "handles",
+            {
+                var frame = RawHello().frame()
+                frame.handles = 1
+                return frame.encoded
+            }(), .protocolViolation
+        ),
         ("a WELCOME", RawHello().frame(WireFrame.Kind.welcome).encoded, .protocolViolation),
     ]
 

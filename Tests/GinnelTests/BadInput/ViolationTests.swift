@@ -34,21 +34,27 @@ import Testing
     private static let more = WireFrame.more, continued = WireFrame.continued, itemsFollow = WireFrame.itemsFollow
 
     static let cases: [Case] = [
-        Case("a frame over the limit, of which only the header was sent", .frameTooLarge, bytes: WireFrame(Kind.request, stream: 1, lane: 2, [UInt8](repeating: 0, count: 65_537)).header),
+        Case(
+            "a frame over the limit, of which only the header was sent", .frameTooLarge,
+            bytes: WireFrame(Kind.request, stream: 1, lane: 2, [UInt8](repeating: 0, count: 65_537)).header),
         Case("a length of four billion", .frameTooLarge, bytes: [0xFF, 0xFF, 0xFF, 0xFF] + WireFrame(Kind.request, stream: 1, lane: 2).header[4...]),
         Case("a message that announces more than is allowed", .tooLarge, WireFrame(Kind.request, stream: 1, flags: more, lane: 2, WireFrame.u32(1 << 30) + [0])),
-        Case("chunks that are longer than was announced", .protocolViolation,
-             WireFrame(Kind.request, stream: 1, flags: more, lane: 2, WireFrame.u32(20) + [UInt8](repeating: 0, count: 10)),
-             WireFrame(Kind.request, stream: 1, flags: continued, lane: 2, [UInt8](repeating: 0, count: 11))),
-        Case("chunks that are shorter than was announced", .protocolViolation,
-             WireFrame(Kind.request, stream: 1, flags: more, lane: 2, WireFrame.u32(20) + [UInt8](repeating: 0, count: 10)),
-             WireFrame(Kind.request, stream: 1, flags: continued, lane: 2, [UInt8](repeating: 0, count: 9))),
-        Case("an empty chunk in the middle", .protocolViolation,
-             WireFrame(Kind.request, stream: 1, flags: more, lane: 2, WireFrame.u32(20) + [1]),
-             WireFrame(Kind.request, stream: 1, flags: more | continued, lane: 2)),
+        Case(
+            "chunks that are longer than was announced", .protocolViolation,
+            WireFrame(Kind.request, stream: 1, flags: more, lane: 2, WireFrame.u32(20) + [UInt8](repeating: 0, count: 10)),
+            WireFrame(Kind.request, stream: 1, flags: continued, lane: 2, [UInt8](repeating: 0, count: 11))),
+        Case(
+            "chunks that are shorter than was announced", .protocolViolation,
+            WireFrame(Kind.request, stream: 1, flags: more, lane: 2, WireFrame.u32(20) + [UInt8](repeating: 0, count: 10)),
+            WireFrame(Kind.request, stream: 1, flags: continued, lane: 2, [UInt8](repeating: 0, count: 9))),
+        Case(
+            "an empty chunk in the middle", .protocolViolation,
+            WireFrame(Kind.request, stream: 1, flags: more, lane: 2, WireFrame.u32(20) + [1]),
+            WireFrame(Kind.request, stream: 1, flags: more | continued, lane: 2)),
         Case("a continued chunk of nothing", .protocolViolation, WireFrame(Kind.event, flags: continued, lane: 2, [1])),
-        Case("a message in the middle of another", .protocolViolation,
-             WireFrame(Kind.event, flags: more, lane: 2, WireFrame.u32(20) + [1]), WireFrame(Kind.event, lane: 2, WireFrame.eventBody("tick"))),
+        Case(
+            "a message in the middle of another", .protocolViolation,
+            WireFrame(Kind.event, flags: more, lane: 2, WireFrame.u32(20) + [1]), WireFrame(Kind.event, lane: 2, WireFrame.eventBody("tick"))),
         Case("a control frame in chunks", .protocolViolation, WireFrame(Kind.ping, flags: more, [UInt8](repeating: 0, count: 8))),
         Case("kind 0", .protocolViolation, WireFrame(0)),
         Case("an unknown kind", .protocolViolation, WireFrame(99)),
@@ -65,9 +71,13 @@ import Testing
         Case("a request on a stream that is in flight", .protocolViolation, WireFrame.request(1, "hold"), WireFrame.request(1, "hold")),
         Case("a ping on a stream", .protocolViolation, WireFrame(Kind.ping, stream: 1, [UInt8](repeating: 0, count: 8))),
         Case("a request shorter than its head", .protocolViolation, WireFrame(Kind.request, stream: 1, lane: 2, [1, 2, 3])),
-        Case("a method name that claims more than there is", .protocolViolation, WireFrame(Kind.request, stream: 1, lane: 2, WireFrame.u64(.max) + WireFrame.u16(200) + WireFrame.u16(0))),
+        Case(
+            "a method name that claims more than there is", .protocolViolation,
+            WireFrame(Kind.request, stream: 1, lane: 2, WireFrame.u64(.max) + WireFrame.u16(200) + WireFrame.u16(0))),
         Case("a method name of no bytes", .protocolViolation, WireFrame.request(1, "")),
-        Case("fields that claim more than there is", .protocolViolation, WireFrame(Kind.request, stream: 1, lane: 2, WireFrame.u64(.max) + WireFrame.u16(1) + WireFrame.u16(4000) + [65])),
+        Case(
+            "fields that claim more than there is", .protocolViolation,
+            WireFrame(Kind.request, stream: 1, lane: 2, WireFrame.u64(.max) + WireFrame.u16(1) + WireFrame.u16(4000) + [65])),
         Case("an event shorter than its head", .protocolViolation, WireFrame(Kind.event, lane: 2, [0])),
         Case("a ping of seven bytes", .protocolViolation, WireFrame(Kind.ping, [UInt8](repeating: 0, count: 7))),
         Case("a cancel of no bytes", .protocolViolation, WireFrame(Kind.cancel, stream: 1)),
@@ -75,18 +85,24 @@ import Testing
         Case("a goodbye that lies about its sentence", .protocolViolation, WireFrame(Kind.goodbye, WireFrame.u32(114) + WireFrame.u16(500))),
         Case("credit for requests beyond all bounds", .flowControl, WireFrame(Kind.credit, WireFrame.u32(.max))),
         Case("credit for items beyond all bounds", .flowControl, WireFrame.request(1, "hold"), WireFrame(Kind.credit, stream: 1, WireFrame.u32(.max))),
-        Case("an item after the end", .protocolViolation,
-             WireFrame.request(1, "hold", flags: itemsFollow), WireFrame(Kind.end, stream: 1, lane: 2), WireFrame(Kind.item, stream: 1, lane: 2, [1])),
+        Case(
+            "an item after the end", .protocolViolation,
+            WireFrame.request(1, "hold", flags: itemsFollow), WireFrame(Kind.end, stream: 1, lane: 2), WireFrame(Kind.item, stream: 1, lane: 2, [1])),
         Case("an item of a call that said it would send none", .protocolViolation, WireFrame.request(1, "hold"), WireFrame(Kind.item, stream: 1, lane: 2, [1])),
-        Case("a second end", .protocolViolation,
-             WireFrame.request(1, "hold", flags: itemsFollow), WireFrame(Kind.end, stream: 1, lane: 2), WireFrame(Kind.end, stream: 1, lane: 2)),
-        Case("items beyond what was granted", .flowControl, bytes:
-             WireFrame.request(1, "hold", flags: itemsFollow).encoded
+        Case(
+            "a second end", .protocolViolation,
+            WireFrame.request(1, "hold", flags: itemsFollow), WireFrame(Kind.end, stream: 1, lane: 2), WireFrame(Kind.end, stream: 1, lane: 2)),
+        Case(
+            "items beyond what was granted", .flowControl,
+            bytes:
+                WireFrame.request(1, "hold", flags: itemsFollow).encoded
                 + (0..<3).flatMap { _ in WireFrame(Kind.item, stream: 1, lane: 2, [UInt8](repeating: 0, count: 50)).encoded }),
         Case("more calls than are served at once", .flowControl, bytes: (0..<5).flatMap { WireFrame.request(UInt32(1 + 2 * $0), "hold").encoded }),
-        Case("more bytes of requests than are held", .flowControl, bytes: (0..<4).flatMap {
-            WireFrame(Kind.request, stream: UInt32(1 + 2 * $0), flags: more, lane: 2, WireFrame.u32(900) + [0]).encoded
-        }),
+        Case(
+            "more bytes of requests than are held", .flowControl,
+            bytes: (0..<4).flatMap {
+                WireFrame(Kind.request, stream: UInt32(1 + 2 * $0), flags: more, lane: 2, WireFrame.u32(900) + [0]).encoded
+            }),
     ]
 
     @Test(arguments: cases) func `a violation is answered with its code and costs nobody else anything`(violation: Case) async throws {

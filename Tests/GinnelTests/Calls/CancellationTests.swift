@@ -22,7 +22,9 @@ import Testing
 
     @Test(arguments: [HandlerExecutor.loop, .concurrent]) func `cancelling the caller's task cancels the handler`(executor: HandlerExecutor) async throws {
         let handler = Handler()
-        try await withRunning { handler.add(to: $0, on: executor) } _: { running in
+        try await withRunning {
+            handler.add(to: $0, on: executor)
+        } _: { running in
             try await running.connect { client in
                 let caller = Task { try await client.call("wait", payload: []) }
                 try await handler.begun.wait()
@@ -37,7 +39,9 @@ import Testing
 
     @Test func `a call made by a cancelled task is not begun`() async throws {
         let handler = Handler()
-        try await withRunning { handler.add(to: $0) } _: { running in
+        try await withRunning {
+            handler.add(to: $0)
+        } _: { running in
             try await running.connect { client in
                 let gate = Recorded<Void>()
                 let caller = Task {
@@ -56,7 +60,9 @@ import Testing
 
     @Test func `a peer that goes away cancels its handlers`() async throws {
         let handler = Handler()
-        try await withRunning { handler.add(to: $0) } _: { running in
+        try await withRunning {
+            handler.add(to: $0)
+        } _: { running in
             let peer = try await RawPeer.greeted(at: running.path)
             try await peer.send(.request(1, "wait"), .request(3, "wait"))
             try await handler.begun.wait(for: 2)
@@ -67,7 +73,9 @@ import Testing
 
     @Test func `a CANCEL is answered with one failure`() async throws {
         let handler = Handler()
-        try await withRunning { handler.add(to: $0) } _: { running in
+        try await withRunning {
+            handler.add(to: $0)
+        } _: { running in
             let peer = try await RawPeer.greeted(at: running.path)
             try await peer.send(.request(1, "wait"))
             try await handler.begun.wait()
@@ -81,7 +89,9 @@ import Testing
 
     @Test func `cancelling the task of a scoped client ends its body, its connection and the handler`() async throws {
         let handler = Handler()
-        try await withRunning { handler.add(to: $0) } _: { running in
+        try await withRunning {
+            handler.add(to: $0)
+        } _: { running in
             let program = Task {
                 try await running.connect { client in _ = try await client.call("wait", payload: []) }
             }

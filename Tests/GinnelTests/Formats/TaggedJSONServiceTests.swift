@@ -45,7 +45,9 @@ import Testing
         try await withRunning(format: .taggedJSON()) {
             $0.handle(PingRequest.self) { _, _ in Pong() }
             prepare($0)
-        } _: { try await body($0) }
+        } _: {
+            try await body($0)
+        }
     }
 
     private static var speaking: ClientConfiguration {

@@ -80,7 +80,9 @@ import Testing
 
     @Test func `close() lets calls in flight finish and begins no new ones`() async throws {
         let holding = ServiceLifeTests.Holding()
-        try await withRunning { holding.add(to: $0) } _: { running in
+        try await withRunning {
+            holding.add(to: $0)
+        } _: { running in
             let client = Client(to: running.endpoint)
             async let ran: Void = client.run()
             async let held = client.call("hold", payload: [])
@@ -97,7 +99,9 @@ import Testing
 
     @Test func `cancelling run() ends calls in flight and returns without an error`() async throws {
         let holding = ServiceLifeTests.Holding()
-        try await withRunning { holding.add(to: $0) } _: { running in
+        try await withRunning {
+            holding.add(to: $0)
+        } _: { running in
             let client = Client(to: running.endpoint)
             let run = Task { try await client.run() }
             async let held = client.call("hold", payload: [])

@@ -28,7 +28,9 @@ import Testing
 
     @Test func `a graceful end lets calls in flight finish and begins no new ones`() async throws {
         let holding = Holding()
-        try await withRunning { holding.add(to: $0) } _: { running in
+        try await withRunning {
+            holding.add(to: $0)
+        } _: { running in
             try await running.connect { client in
                 async let held = client.call("hold", payload: [])
                 try await holding.begun.wait()
@@ -47,7 +49,9 @@ import Testing
 
     @Test func `a request that crosses the farewell is answered as unavailable`() async throws {
         let holding = Holding()
-        try await withRunning { holding.add(to: $0) } _: { running in
+        try await withRunning {
+            holding.add(to: $0)
+        } _: { running in
             let peer = try await RawPeer.greeted(at: running.path)
             try await peer.send(.request(1, "hold"))
             try await holding.begun.wait()
@@ -65,7 +69,9 @@ import Testing
 
     @Test func `a service that stops takes no new connections`() async throws {
         let holding = Holding()
-        try await withRunning { holding.add(to: $0) } _: { running in
+        try await withRunning {
+            holding.add(to: $0)
+        } _: { running in
             try await running.connect { client in
                 async let held = client.call("hold", payload: [])
                 try await holding.begun.wait()
@@ -84,7 +90,9 @@ import Testing
         let holding = Holding()
         var configuration = ServiceConfiguration.defaults
         configuration.shutdownTimeout = .milliseconds(50)
-        try await withRunning(configuration) { holding.add(to: $0) } _: { running in
+        try await withRunning(configuration) {
+            holding.add(to: $0)
+        } _: { running in
             try await running.connect { client in
                 async let held = client.call("hold", payload: [])
                 try await holding.begun.wait()

@@ -73,7 +73,14 @@ import Testing
             let listener = try await TestListener(endpoint, on: loop, backlog: 1, starts: false)
             let waiting = try fillBacklog()
             let asked = Watched(0)
-            let client = try await Connector.connect(to: endpoint, timeout: .seconds(3600), while: { asked.change { $0 += 1; return $0 < 3 } })
+            let client = try await Connector.connect(
+                to: endpoint, timeout: .seconds(3600),
+                while: {
+                    asked.change {
+                        $0 += 1
+                        return $0 < 3
+                    }
+                })
             #expect(client == nil)
             _ = waiting
             try await listener.close()
