@@ -32,12 +32,20 @@ package final class DriverEnd: SessionDelegate {
     ) async throws -> DriverEnd {
         try await loop.run {
             let end = DriverEnd(respond)
-            let driver = try Driver.open(
-                channel, machine: machine, timeouts: timeouts, verification: PeerVerification(policy), role: role, loop: loop)
-            end.record.change { $0.driver = driver }
-            driver.start(end)
+            try end.start(channel, machine, timeouts: timeouts, policy: policy, role: role, on: loop)
             return end
         }
+    }
+
+    /// The same for one that was made before; on the loop.
+    package func start(
+        _ channel: any Channel, _ machine: any SessionMachine, timeouts: SessionTimeouts = .defaults, policy: PeerPolicy = .sameUser, role: Role,
+        on loop: EventLoop
+    ) throws {
+        let driver = try Driver.open(
+            channel, machine: machine, timeouts: timeouts, verification: PeerVerification(policy), role: role, loop: loop)
+        record.change { $0.driver = driver }
+        driver.start(self)
     }
 
     package var driver: Driver {
@@ -93,10 +101,11 @@ package final class DriverEnd: SessionDelegate {
 }
 
 extension NativeConfiguration {
-    /// For tests: an identity that is always the same, no heartbeats.
+    /// For tests: an identity that is always the same, no heartbeats, and time for the handshake on the busiest of machines.
     package static func plain(_ change: (inout NativeConfiguration) -> Void = { _ in }) -> NativeConfiguration {
         var configuration = NativeConfiguration(identity: Identity(high: 1, low: 2))
         configuration.timeouts.heartbeat = nil
+        configuration.timeouts.handshake = .seconds(60)
         change(&configuration)
         return configuration
     }

@@ -165,34 +165,43 @@ import Testing
     }
 
     @Test func `a peer that takes a little now and then is not a slow reader`() async throws {
+        // On a busy machine two portions may lie further apart than the time-out allows; then nothing is proven, and it is tried again with more time.
+        for limit in [100, 400, 1600, 6400] {
+            let (longestPause, endings) = try await takeInPortions(writeTimeout: .milliseconds(limit))
+            if longestPause < UInt64(limit) * 900_000 { return #expect(endings.isEmpty) }
+        }
+        Issue.record("the machine is too busy for this test")
+    }
+
+    /// Lets the peer take twelve portions within twice the time-out; the longest pause before one of them, and how the service had ended by the last.
+    private func takeInPortions(writeTimeout: Duration) async throws -> (longestPause: UInt64, endings: [CloseReason]) {
         try await withLoop { loop in
-            let service = try await ScriptedService(on: loop, configuration: .plain { $0.timeouts.write = .seconds(1) })
+            let service = try await ScriptedService(on: loop, configuration: .plain { $0.timeouts.write = writeTimeout })
             let channel = service.channel
             let end = service.end
-            channel.setRoom(0)
-            end.event("waits", [UInt8](repeating: 1, count: 1000))
-            // Eight portions, 200 ms apart: longer than the time-out in all, and each of them well within it.
-            let portions = Watched(0)
+            let step = writeTimeout.wholeNanoseconds / 6
+            let times = Watched([UInt64]())
+            let endings = Handover<[CloseReason]>()
             try await loop.run {
-                let token = Guarded<UInt64>(0)
-                let member = TestMember(timed: { now in
+                channel.setRoom(0)
+                times.change { $0.append(Moment.now.awake) }
+                end.event("waits", [UInt8](repeating: 1, count: 1000))
+                let token = Watched<UInt64>(0)
+                let member = TestMember(timed: { _ in
+                    let count = times.change { times in times.append(Moment.now.awake); return times.count }
+                    if count > 12 { return endings.give(end.record.value.endings) }
                     channel.setRoom(10)
-                    if portions.change({ count in
-                        count += 1
-                        return count
-                    }) < 8 {
-                        loop.arm(token.withLock { $0 }, at: now.awake + 200_000_000)
-                    }
+                    loop.arm(token.value, at: Moment.now.awake + step)
                 })
-                token.withLock { $0 = loop.add(member) }
-                loop.arm(token.withLock { $0 }, at: 0)
+                token.change { $0 = loop.add(member) }
+                loop.arm(token.value, at: loop.now.awake + step)
             }
-            try await portions.wait { $0 == 8 }
-            try await loop.run {}
-            #expect(end.record.value.endings.isEmpty)
+            let seen = try await endings.value
             end.driver.submit(.close(Failure(.shuttingDown, "")))
             channel.setRoom(.max)
             _ = try await end.ending
+            let all = times.value
+            return (zip(all, all.dropFirst()).map { $1 - $0 }.max() ?? .max, seen)
         }
     }
 
@@ -216,18 +225,30 @@ import Testing
     }
 
     @Test func `a loop that comes late reads what lies there before it takes a peer for dead`() async throws {
+        let heartbeat = Duration.milliseconds(300)
         try await withLoop { loop in
-            var service = try await ScriptedService(on: loop, configuration: .plain { $0.timeouts.heartbeat = .milliseconds(100) })
-            let held = try await HeldLoop(loop)
-            let call = service.call([1])
-            // Longer than it takes to be stale.
-            spin(.milliseconds(250))
-            held.release()
-            try await service.channel.script.wait { script in
-                WireFrame.all(in: script.taken).contains { $0.kind == WireFrame.Kind.response } || script.hasEnded
+            let channel = ScriptedChannel()
+            let configuration = NativeConfiguration.plain { $0.timeouts.heartbeat = heartbeat }
+            let service = DriverEnd(DriverEnd.echo)
+            try await loop.run {
+                var peer = MachineEnd(.client, .plain())
+                try service.start(channel, NativeSession(role: .service, configuration), timeouts: configuration.timeouts, role: .service, on: loop)
+                peer.start()
+                // Three turns of the loop, and nobody else has a say in them: the greeting is read and answered, the answer is read, and then time passes.
+                channel.say(peer.takeAll())
+                loop.post { [peer] in
+                    loop.post {
+                        var peer = peer
+                        peer.receive(channel.script.value.taken)
+                        peer.call("echo", [1])
+                        channel.say(peer.takeAll())
+                        spin(heartbeat * 3)
+                    }
+                }
             }
-            service.listen()
-            #expect(call.reply == [1])
+            let record = try await service.record.wait { !$0.requests.isEmpty || !$0.endings.isEmpty }
+            // A session that had been given up would not have delivered it. What becomes of the peer later, when it really says nothing, is another matter.
+            #expect(record.requests.map(\.payload) == [[1]])
         }
     }
 
