@@ -93,7 +93,7 @@ import Testing
     }
 
     @Test func `a caller that only ends its sending is still answered`() async throws {
-        try await Self.withRecorder(prepare: { _ in }) { running in
+        try await Self.withRecorder { running in
             let peer = try RawPeer(connectingTo: running.path)
             try await peer.send(Self.ping)
             peer.endWriting()

@@ -188,7 +188,10 @@ import Testing
                 end.event("waits", [UInt8](repeating: 1, count: 1000))
                 let token = Watched<UInt64>(0)
                 let member = TestMember(timed: { _ in
-                    let count = times.change { times in times.append(Moment.now.awake); return times.count }
+                    let count = times.change { times in
+                        times.append(Moment.now.awake)
+                        return times.count
+                    }
                     if count > 12 { return endings.give(end.record.value.endings) }
                     channel.setRoom(10)
                     loop.arm(token.value, at: Moment.now.awake + step)
