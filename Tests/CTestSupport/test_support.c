@@ -12,7 +12,6 @@
 #if !defined(_WIN32)
 
 #include <fcntl.h>
-#include <grp.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -47,7 +46,7 @@ size_t ts_bytes_allocated(void) {
 }
 
 bool ts_become_user(unsigned user) {
-    return setgroups(0, NULL) == 0 && setgid((gid_t)user) == 0 && setuid((uid_t)user) == 0;
+    return seteuid((uid_t)user) == 0;
 }
 
 bool ts_use_one_processor(void) {

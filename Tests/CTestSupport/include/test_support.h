@@ -23,7 +23,7 @@ bool ts_is_sanitized(void);
 /// Allows this thread, and those that it starts, one processor only. False where that cannot be done.
 bool ts_use_one_processor(void);
 
-/// Becomes another user for good, with that user's group and no others. False when that is not allowed.
+/// Acts as another user from now on, in all threads; root may come back. False when that is not allowed.
 bool ts_become_user(unsigned user);
 
 #endif

@@ -1,4 +1,4 @@
-// System calls that fail when the test says so. Scripts hold for the whole process, so each test runs in a process of its own.
+// System calls that fail when the test says so.
 
 import CGinnelPlatform
 import Foundation
@@ -7,11 +7,14 @@ import GinnelTesting
 import GinnelTransport
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct ScriptedFaultTests {
+@Suite(.isolated, .timeLimit(.minutes(1))) struct ScriptedFaultTests {
     private let directory: ScratchDirectory
     private var path: String { directory.file("s") }
 
-    init() throws { directory = try ScratchDirectory() }
+    init() throws {
+        directory = try ScratchDirectory()
+        gn_fault_clear()
+    }
 
     /// Lets the next `times` accepts fail; their name differs between systems.
     private static func failAccepts(_ times: UInt32, _ native: Int32, skip: UInt32 = 0) {
@@ -29,170 +32,150 @@ import Testing
 
     // MARK: Accepting
 
-    @Test func `a client for whom there is no descriptor is told so, and the next one is served`() async {
-        await #expect(processExitsWith: .success) { [path = path as String] in
-            let endpoint = Endpoint.path(path)
-            try await withLoop { loop in
-                let listener = try await TestListener(endpoint, on: loop)
-                Self.failAccepts(1, EMFILE)
-                let unlucky = try Connector.connectOnce(to: endpoint)
-                #expect(try await Self.fate(of: unlucky, on: loop) == TestListener.refusal)
-                #expect(listener.troubles.value.map(\.code) == [.exhausted])
-                #expect(listener.troubles.value.first?.path == path)
-                let lucky = try Connector.connectOnce(to: endpoint)
-                let channel = try await listener.accepted.wait { $0.count == 1 }[0]
-                #expect(lucky.say([7]) == .took(1))
-                #expect(channel.hear().bytes == [7])
-                try await listener.close()
-            }
+    @Test func `a client for whom there is no descriptor is told so, and the next one is served`() async throws {
+        let endpoint = Endpoint.path(path)
+        try await withLoop { loop in
+            let listener = try await TestListener(endpoint, on: loop)
+            Self.failAccepts(1, EMFILE)
+            let unlucky = try Connector.connectOnce(to: endpoint)
+            #expect(try await Self.fate(of: unlucky, on: loop) == TestListener.refusal)
+            #expect(listener.troubles.value.map(\.code) == [.exhausted])
+            #expect(listener.troubles.value.first?.path == path)
+            let lucky = try Connector.connectOnce(to: endpoint)
+            let channel = try await listener.accepted.wait { $0.count == 1 }[0]
+            #expect(lucky.say([7]) == .took(1))
+            #expect(channel.hear().bytes == [7])
+            try await listener.close()
         }
     }
 
-    @Test func `clients that cannot even be refused wait and are served when there are descriptors again`() async {
-        await #expect(processExitsWith: .success) { [path = path as String] in
-            let endpoint = Endpoint.path(path)
-            try await withLoop { loop in
-                let listener = try await TestListener(endpoint, on: loop)
-                // Neither the accept nor the refusal that follows it succeeds.
-                Self.failAccepts(2, ENFILE)
-                let client = try Connector.connectOnce(to: endpoint)
-                let channel = try await listener.accepted.wait { $0.count == 1 }[0]
-                #expect(client.say([7]) == .took(1))
-                #expect(channel.hear().bytes == [7])
-                #expect(!listener.troubles.value.isEmpty)
-                try await listener.close()
-            }
+    @Test func `clients that cannot even be refused wait and are served when there are descriptors again`() async throws {
+        let endpoint = Endpoint.path(path)
+        try await withLoop { loop in
+            let listener = try await TestListener(endpoint, on: loop)
+            // Neither the accept nor the refusal that follows it succeeds.
+            Self.failAccepts(2, ENFILE)
+            let client = try Connector.connectOnce(to: endpoint)
+            let channel = try await listener.accepted.wait { $0.count == 1 }[0]
+            #expect(client.say([7]) == .took(1))
+            #expect(channel.hear().bytes == [7])
+            #expect(!listener.troubles.value.isEmpty)
+            try await listener.close()
         }
     }
 
-    @Test(arguments: [ENOMEM, ENOBUFS, EPERM, EINVAL]) func `a listener recovers from whatever accepting may fail with`(native: Int32) async {
-        await #expect(processExitsWith: .success) { [path = path as String, native = native as Int32] in
-            let endpoint = Endpoint.path(path)
-            try await withLoop { loop in
-                let listener = try await TestListener(endpoint, on: loop)
-                Self.failAccepts(1, native)
-                let client = try Connector.connectOnce(to: endpoint)
-                try await listener.accepted.wait { $0.count == 1 }
-                #expect(listener.troubles.value.count == 1)
-                #expect(listener.troubles.value.first?.cause?.native == native)
-                _ = client
-                try await listener.close()
-            }
+    @Test(.serialized, arguments: [ENOMEM, ENOBUFS, EPERM, EINVAL]) func `a listener recovers from whatever accepting may fail with`(native: Int32) async throws {
+        let endpoint = Endpoint.path(path)
+        try await withLoop { loop in
+            let listener = try await TestListener(endpoint, on: loop)
+            Self.failAccepts(1, native)
+            let client = try Connector.connectOnce(to: endpoint)
+            try await listener.accepted.wait { $0.count == 1 }
+            #expect(listener.troubles.value.count == 1)
+            #expect(listener.troubles.value.first?.cause?.native == native)
+            _ = client
+            try await listener.close()
         }
     }
 
-    @Test func `a process that really has no descriptor left refuses, and serves when it has some again`() async {
-        await #expect(processExitsWith: .success) { [path = path as String] in
-            let endpoint = Endpoint.path(path)
-            try await withLoop { loop in
-                let listener = try await TestListener(endpoint, on: loop, starts: false)
-                let clients = try (0..<3).map { _ in try Connector.connectOnce(to: endpoint) }
-                // The descriptors that are open now are all that there may be.
-                var hoard: [FileHandle] = []
-                try System.setDescriptorLimit(System.descriptors.open + 3)
-                while let file = FileHandle(forReadingAtPath: "/dev/null") { hoard.append(file) }
-                try await listener.start()
-                for client in clients { #expect(try await Self.fate(of: client, on: loop) == TestListener.refusal) }
-                #expect(listener.accepted.value.isEmpty)
-                for file in hoard { try file.close() }
-                let late = try Connector.connectOnce(to: endpoint)
-                try await listener.accepted.wait { $0.count == 1 }
-                _ = late
-                try await listener.close()
-            }
+    @Test func `a process that really has no descriptor left refuses, and serves when it has some again`() async throws {
+        let endpoint = Endpoint.path(path)
+        try await withLoop { loop in
+            let listener = try await TestListener(endpoint, on: loop, starts: false)
+            let clients = try (0..<3).map { _ in try Connector.connectOnce(to: endpoint) }
+            // The descriptors that are open now are all that there may be.
+            var hoard: [FileHandle] = []
+            try System.setDescriptorLimit(System.descriptors.open + 3)
+            while let file = FileHandle(forReadingAtPath: "/dev/null") { hoard.append(file) }
+            try await listener.start()
+            for client in clients { #expect(try await Self.fate(of: client, on: loop) == TestListener.refusal) }
+            #expect(listener.accepted.value.isEmpty)
+            for file in hoard { try file.close() }
+            let late = try Connector.connectOnce(to: endpoint)
+            try await listener.accepted.wait { $0.count == 1 }
+            _ = late
+            try await listener.close()
         }
     }
 
     // MARK: Calls that are interrupted or cut short
 
-    @Test func `interruptions and single bytes change nothing of what arrives`() async {
-        await #expect(processExitsWith: .success) { [path = path as String] in
-            let endpoint = Endpoint.path(path)
-            try await withLoop { loop in
-                let listener = try await TestListener(endpoint, on: loop)
-                for operation in ["accept4", "accept", "connect", "socket", "epoll_wait", "epoll_ctl"] { _ = gn_fault_add(operation, 0, 3, EINTR) }
-                for operation in ["recvmsg", "sendmsg"] {
-                    _ = gn_fault_add(operation, 2, 20, EINTR)
-                    _ = gn_fault_add(operation, 5, 2000, 0)
-                }
-                let client = try Connector.connectOnce(to: endpoint)
-                let service = try await listener.accepted.wait { $0.count == 1 }[0]
-                let pair = try await DriverPair((client, service), clientLoop: loop, serviceLoop: loop)
-                for number in 0..<20 {
-                    let payload = ChannelEnd.pattern(number * 40, seed: UInt64(number))
-                    let outcome = try await pair.client.call(payload).outcome
-                    #expect(outcome == .replied(payload))
-                }
-                try await pair.close()
-                try await listener.close()
+    @Test func `interruptions and single bytes change nothing of what arrives`() async throws {
+        let endpoint = Endpoint.path(path)
+        try await withLoop { loop in
+            let listener = try await TestListener(endpoint, on: loop)
+            for operation in ["accept4", "accept", "connect", "socket", "epoll_wait", "epoll_ctl"] { _ = gn_fault_add(operation, 0, 3, EINTR) }
+            for operation in ["recvmsg", "sendmsg"] {
+                _ = gn_fault_add(operation, 2, 20, EINTR)
+                _ = gn_fault_add(operation, 5, 2000, 0)
             }
+            let client = try Connector.connectOnce(to: endpoint)
+            let service = try await listener.accepted.wait { $0.count == 1 }[0]
+            let pair = try await DriverPair((client, service), clientLoop: loop, serviceLoop: loop)
+            for number in 0..<20 {
+                let payload = ChannelEnd.pattern(number * 40, seed: UInt64(number))
+                let outcome = try await pair.client.call(payload).outcome
+                #expect(outcome == .replied(payload))
+            }
+            try await pair.close()
+            try await listener.close()
         }
     }
 
-    @Test func `a poller that fails for a moment loses nothing`() async {
-        await #expect(processExitsWith: .success) {
-            try await withLoop { loop in
-                let pair = try await DriverPair(PlatformChannel.pair(), clientLoop: loop, serviceLoop: loop)
-                try await pair.client.waitUntilEstablished()
-                for operation in ["epoll_wait", "kevent"] { _ = gn_fault_add(operation, 0, 5, EBADF) }
-                let outcome = try await pair.client.call([1, 2, 3]).outcome
-                #expect(outcome == .replied([1, 2, 3]))
-                try await pair.close()
-            }
+    @Test func `a poller that fails for a moment loses nothing`() async throws {
+        try await withLoop { loop in
+            let pair = try await DriverPair(PlatformChannel.pair(), clientLoop: loop, serviceLoop: loop)
+            try await pair.client.waitUntilEstablished()
+            for operation in ["epoll_wait", "kevent"] { _ = gn_fault_add(operation, 0, 5, EBADF) }
+            let outcome = try await pair.client.call([1, 2, 3]).outcome
+            #expect(outcome == .replied([1, 2, 3]))
+            try await pair.close()
         }
     }
 
-    @Test func `a channel that the poller does not take ends, and its calls with it`() async {
-        await #expect(processExitsWith: .success) {
-            try await withLoop { loop in
-                let (client, service) = try PlatformChannel.pair()
-                for operation in ["epoll_ctl", "kevent"] { _ = gn_fault_add(operation, 0, 1, ENOSPC) }
-                let end = try await DriverEnd.open(client, NativeSession(role: .client, .plain()), role: .client, on: loop)
-                let ending = try await end.ending
-                #expect(ending.failure.code == .connectionLost && ending.failure.sentence.contains("cannot be watched"))
-                let outcome = end.call([1]).outcomes.first
-                guard case .failed = outcome else {
-                    Issue.record("\(String(describing: outcome))")
-                    return
-                }
-                gn_fault_clear()
-                #expect(service.hear().outcome == .end, "the peer is not left waiting")
+    @Test func `a channel that the poller does not take ends, and its calls with it`() async throws {
+        try await withLoop { loop in
+            let (client, service) = try PlatformChannel.pair()
+            for operation in ["epoll_ctl", "kevent"] { _ = gn_fault_add(operation, 0, 1, ENOSPC) }
+            let end = try await DriverEnd.open(client, NativeSession(role: .client, .plain()), role: .client, on: loop)
+            let ending = try await end.ending
+            #expect(ending.failure.code == .connectionLost && ending.failure.sentence.contains("cannot be watched"))
+            let outcome = end.call([1]).outcomes.first
+            guard case .failed = outcome else {
+                Issue.record("\(String(describing: outcome))")
+                return
             }
+            gn_fault_clear()
+            #expect(service.hear().outcome == .end, "the peer is not left waiting")
         }
     }
 
     // MARK: Loops
 
-    @Test(arguments: ["epoll_create1", "kqueue", "eventfd", "pipe", "timerfd_create"]) func `a loop without descriptors says so`(operation: String) async {
-        await #expect(processExitsWith: .success) { [operation = operation as String] in
-            _ = gn_fault_add(operation, 0, 1, EMFILE)
-            let error = await ginnelError { _ = try EventLoop(name: "test") }
-            // Of these names only some are this system's.
-            if let error { #expect(error.code == .exhausted && error.cause?.native == EMFILE, "\(error)") }
-        }
+    @Test(.serialized, arguments: ["epoll_create1", "kqueue", "eventfd", "pipe", "timerfd_create"]) func `a loop without descriptors says so`(operation: String) async throws {
+        _ = gn_fault_add(operation, 0, 1, EMFILE)
+        let error = await ginnelError { _ = try EventLoop(name: "test") }
+        // Of these names only some are this system's.
+        if let error { #expect(error.code == .exhausted && error.cause?.native == EMFILE, "\(error)") }
     }
 
-    @Test func `a group that cannot start all of its threads has started none`() async {
-        await #expect(processExitsWith: .success) {
-            _ = gn_fault_add("pthread_create", 2, 1, EAGAIN)
-            let error = await ginnelError { _ = try await EventLoopGroup.start(name: "leftover", count: 3, .defaults) }
-            #expect(error?.code == .exhausted)
-            #expect(error?.sentence.contains("thread") == true)
-            let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/task"))?.compactMap {
-                try? String(contentsOfFile: "/proc/self/task/\($0)/comm", encoding: .utf8)
-            }
-            #expect(names?.contains { $0.hasPrefix("leftover") } != true)
+    @Test func `a group that cannot start all of its threads has started none`() async throws {
+        _ = gn_fault_add("pthread_create", 2, 1, EAGAIN)
+        let error = await ginnelError { _ = try await EventLoopGroup.start(name: "leftover", count: 3, .defaults) }
+        #expect(error?.code == .exhausted)
+        #expect(error?.sentence.contains("thread") == true)
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/task"))?.compactMap {
+            try? String(contentsOfFile: "/proc/self/task/\($0)/comm", encoding: .utf8)
         }
+        #expect(names?.contains { $0.hasPrefix("leftover") } != true)
     }
 
-    @Test func `a loop whose thread could not be started runs tasks elsewhere`() async {
-        await #expect(processExitsWith: .success) {
-            _ = gn_fault_add("pthread_create", 0, 1, EAGAIN)
-            let loop = try EventLoop(name: "test")
-            #expect(throws: GinnelError.self) { try loop.start() }
-            let isCurrent = await Task(executorPreference: loop) { loop.isCurrent }.value
-            #expect(!isCurrent)
-            await loop.stop()
-        }
+    @Test func `a loop whose thread could not be started runs tasks elsewhere`() async throws {
+        _ = gn_fault_add("pthread_create", 0, 1, EAGAIN)
+        let loop = try EventLoop(name: "test")
+        #expect(throws: GinnelError.self) { try loop.start() }
+        let isCurrent = await Task(executorPreference: loop) { loop.isCurrent }.value
+        #expect(!isCurrent)
+        await loop.stop()
     }
 }

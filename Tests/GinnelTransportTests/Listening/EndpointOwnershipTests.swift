@@ -47,14 +47,11 @@ import Testing
     }
 
     @Test func `a service that was killed leaves a socket, and the next one takes it over`() async throws {
-        await #expect(processExitsWith: .signal(9)) { [path = path as String] in
-            let loop = try EventLoop(name: "test")
-            try loop.start()
-            let listener = try await TestListener(.path(path), on: loop)
-            _ = try Connector.connectOnce(to: .path(path))
-            kill(getpid(), SIGKILL)
-            _ = listener
-        }
+        let peer = try TestPeer(["serve", "--endpoint", path])
+        _ = try await Connector.wait(for: endpoint, timeout: .seconds(60), interval: .milliseconds(1))
+        peer.child.kill()
+        let (_, status) = try await peer.child.result()
+        #expect(status == 256 + SIGKILL)
         #expect(exists(path) && exists(path + ".lock"))
         let gone = await ginnelError { _ = try Connector.connectOnce(to: endpoint) }
         #expect(gone?.code == .notFound && gone?.sentence.contains("gone; start it again") == true)
@@ -190,32 +187,30 @@ import Testing
         #expect(!exists(path) && !exists(path + ".lock"))
     }
 
-    @Test(.enabled(if: isRoot, "needs root, to become somebody else")) func `another user is told what it may not do, and whose it is`() async throws {
+    @Test(.isolated, .enabled(if: isRoot, "needs root, to become somebody else")) func `another user is told what it may not do, and whose it is`() async throws {
+        func expect(_ error: GinnelError?, _ code: GinnelError.Code, says words: String...) {
+            #expect(error?.code == code, "\(String(describing: error))")
+            for word in words { #expect(error?.sentence.contains(word) == true, "\(String(describing: error)) lacks: \(word)") }
+        }
         try setMode(of: directory.path, 0o755)
         let inner = directory.file("inner")
         try FileManager.default.createDirectory(atPath: inner, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
         try await withLoop { loop in
             let listener = try await TestListener(endpoint, on: loop)
-            await #expect(processExitsWith: .success) { [path = path as String, inner = inner as String, parent = directory.path as String] in
-                func expect(_ error: GinnelError?, _ codes: GinnelError.Code..., says words: String...) {
-                    #expect(error.map { codes.contains($0.code) } == true, "\(String(describing: error))")
-                    for word in words { #expect(error?.sentence.contains(word) == true, "\(String(describing: error)) lacks: \(word)") }
-                }
-                #expect(ts_become_user(65_534))
-                let closedSocket = await ginnelError { _ = try Connector.connectOnce(to: .path(path)) }
-                expect(closedSocket, .denied, says: "user 65534 may not connect", "owner 0, mode 0600", "access that includes user 65534")
-                let closedDirectory = await ginnelError { _ = try Connector.connectOnce(to: .path(inner + "/s")) }
-                expect(closedDirectory, .denied, says: "user 65534 may not connect", "owner 0, mode 0700", "access that includes user 65534")
-
-                let loop = try EventLoop(name: "test")
-                let foreign = await ginnelError { _ = try await TestListener(.path(parent + "/mine"), on: loop, starts: false) }
-                expect(foreign, .unsafe, says: parent, "owner 0, mode 0755", "mend owner and mode")
-                let closed = await ginnelError { _ = try await TestListener(.path(inner + "/mine"), on: loop, starts: false) }
-                expect(closed, .denied, says: "user 65534 may not listen", "owner 0, mode 0700", "choose a directory of its own")
-                let system = await ginnelError { _ = try await TestListener(.system("ginnel-test-denied"), on: loop, starts: false) }
-                expect(system, .denied, says: "user 65534 may not listen", "ginnel-test-denied", "choose a directory of its own")
-            }
+            #expect(ts_become_user(65_534))
+            let closedSocket = await ginnelError { _ = try Connector.connectOnce(to: endpoint) }
+            let closedDirectory = await ginnelError { _ = try Connector.connectOnce(to: .path(inner + "/s")) }
+            let foreign = await ginnelError { _ = try await TestListener(.path(directory.file("mine")), on: loop, starts: false) }
+            let closed = await ginnelError { _ = try await TestListener(.path(inner + "/mine"), on: loop, starts: false) }
+            let system = await ginnelError { _ = try await TestListener(.system("ginnel-test-denied"), on: loop, starts: false) }
+            #expect(ts_become_user(0))
             try await listener.close()
+
+            expect(closedSocket, .denied, says: "may not connect", "owner 0, mode 0600", "access that includes")
+            expect(closedDirectory, .denied, says: "may not connect", "owner 0, mode 0700", "access that includes")
+            expect(foreign, .unsafe, says: directory.path, "owner 0, mode 0755", "mend owner and mode")
+            expect(closed, .denied, says: "may not listen", "owner 0, mode 0700", "choose a directory of its own")
+            expect(system, .denied, says: "may not listen", "ginnel-test-denied", "choose a directory of its own")
         }
     }
 }

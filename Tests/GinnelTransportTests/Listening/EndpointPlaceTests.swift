@@ -113,30 +113,29 @@ import Testing
         }
     }
 
-    @Test(arguments: [0o000, 0o022, 0o077, 0o777]) func `a named endpoint has exactly the modes of its access, whatever the mask of the process`(
+    @Test(.isolated, .serialized, arguments: [0o000, 0o022, 0o077, 0o777]) func `a named endpoint has exactly the modes of its access, whatever the mask of the process`(
         mask: Int
     ) async throws {
-        await #expect(processExitsWith: .success) { [mask, base = directory.path as String, group = Self.group as String] in
-            setenv("XDG_RUNTIME_DIR", base, 1)
-            umask(mode_t(mask))
-            let loop = try EventLoop(name: "test")
-            try loop.start()
-            for (access, directoryMode, socketMode) in [(Access.currentUser, 0o700, 0o600), (.group(group), 0o750, 0o660), (.anyLocalUser, 0o755, 0o666)] {
-                let listener = try await TestListener(.named("modes"), on: loop, access: access)
-                #expect(listener.listener.path == base + "/modes/service.sock")
-                #expect(FileFacts(base + "/modes")?.mode == directoryMode)
-                #expect(FileFacts(base + "/modes/service.sock")?.mode == socketMode)
-                if case .group(let name) = access {
-                    #expect(FileFacts(base + "/modes")?.group == name)
-                    #expect(FileFacts(base + "/modes/service.sock")?.group == name)
-                }
-                let client = try Connector.connectOnce(to: .named("modes"))
-                try await listener.accepted.wait { $0.count == 1 }
-                _ = client
-                try await listener.close()
+        let base = directory.path
+        setenv("XDG_RUNTIME_DIR", base, 1)
+        umask(mode_t(mask))
+        let loop = try EventLoop(name: "test")
+        try loop.start()
+        for (access, directoryMode, socketMode) in [(Access.currentUser, 0o700, 0o600), (.group(Self.group), 0o750, 0o660), (.anyLocalUser, 0o755, 0o666)] {
+            let listener = try await TestListener(.named("modes"), on: loop, access: access)
+            #expect(listener.listener.path == base + "/modes/service.sock")
+            #expect(FileFacts(base + "/modes")?.mode == directoryMode)
+            #expect(FileFacts(base + "/modes/service.sock")?.mode == socketMode)
+            if case .group(let name) = access {
+                #expect(FileFacts(base + "/modes")?.group == name)
+                #expect(FileFacts(base + "/modes/service.sock")?.group == name)
             }
-            await loop.stop()
+            let client = try Connector.connectOnce(to: .named("modes"))
+            try await listener.accepted.wait { $0.count == 1 }
+            _ = client
+            try await listener.close()
         }
+        await loop.stop()
     }
 
     @Test func `a group that does not exist is named`() async throws {
@@ -149,30 +148,29 @@ import Testing
 
     // MARK: Places
 
-    @Test func `a client looks at every place in which a service may be`() async throws {
-        await #expect(processExitsWith: .success) { [base = directory.path as String] in
-            let loop = try EventLoop(name: "test")
-            try loop.start()
-            // The service was started without a session, the client within one.
-            unsetenv("XDG_RUNTIME_DIR")
-            setenv("TMPDIR", base, 1)
-            let name = "places-\(try Identity.random())".prefix(40).description
-            let listener = try await TestListener(.named(name), on: loop)
-            let path = try #require(listener.listener.path)
-            setenv("XDG_RUNTIME_DIR", base + "/session", 1)
-            try FileManager.default.createDirectory(atPath: base + "/session", withIntermediateDirectories: false)
-            let client = try Connector.connectOnce(to: .named(name))
-            try await listener.accepted.wait { $0.count == 1 }
-            _ = client
-            try await listener.close()
-            let private_ = path.split(separator: "/", omittingEmptySubsequences: false).dropLast(2).joined(separator: "/")
-            if private_.hasPrefix(base) { #expect(FileFacts(private_)?.mode == 0o700) }
-            try? FileManager.default.removeItem(atPath: String(path.dropLast("/service.sock".count)))
+    @Test(.isolated) func `a client looks at every place in which a service may be`() async throws {
+        let loop = try EventLoop(name: "test")
+        try loop.start()
+        let base = directory.path
+        // The service was started without a session, the client within one.
+        unsetenv("XDG_RUNTIME_DIR")
+        setenv("TMPDIR", base, 1)
+        let name = "places-\(try Identity.random())".prefix(40).description
+        let listener = try await TestListener(.named(name), on: loop)
+        let path = try #require(listener.listener.path)
+        setenv("XDG_RUNTIME_DIR", base + "/session", 1)
+        try FileManager.default.createDirectory(atPath: base + "/session", withIntermediateDirectories: false)
+        let client = try Connector.connectOnce(to: .named(name))
+        try await listener.accepted.wait { $0.count == 1 }
+        _ = client
+        try await listener.close()
+        let private_ = path.split(separator: "/", omittingEmptySubsequences: false).dropLast(2).joined(separator: "/")
+        if private_.hasPrefix(base) { #expect(FileFacts(private_)?.mode == 0o700) }
+        try? FileManager.default.removeItem(atPath: String(path.dropLast("/service.sock".count)))
 
-            let nobody = await ginnelError { _ = try Connector.connectOnce(to: .named(name)) }
-            #expect(nobody?.code == .notFound)
-            #expect(nobody?.path == base + "/session/\(name)/service.sock", "the best place is the one to name")
-            await loop.stop()
-        }
+        let nobody = await ginnelError { _ = try Connector.connectOnce(to: .named(name)) }
+        #expect(nobody?.code == .notFound)
+        #expect(nobody?.path == base + "/session/\(name)/service.sock", "the best place is the one to name")
+        await loop.stop()
     }
 }

@@ -119,7 +119,7 @@ import Testing
     @Test func `a service of a service manager is served by the process that was handed its socket`() async throws {
         try await withLoop { loop in
             let listening = ts_listen(directory.file("s"))
-            let peer = try TestPeer(["activate", "--endpoint", "unused"], inheriting: [Int(listening)])
+            let peer = try TestPeer(["activate"], inheriting: [Int(listening)])
             ts_close(listening)
             let end = try await DriverEnd.open(
                 Connector.connectOnce(to: endpoint), NativeSession(role: .client, .plain()), role: .client, on: loop)
@@ -128,7 +128,8 @@ import Testing
             #expect(end.driver.peer.user == PeerIdentity.own.user)
             end.driver.submit(.close(Failure(.shuttingDown, "")))
             _ = try await end.ending
-            peer.end()
+            peer.child.kill()
+            _ = try await peer.child.result()
         }
     }
 

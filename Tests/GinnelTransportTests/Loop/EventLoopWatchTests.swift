@@ -1,3 +1,4 @@
+import CTestSupport
 import GinnelTesting
 import Testing
 
@@ -50,12 +51,20 @@ import Testing
         }
     }
 
-    @Test func `a loop polls only where it may use more than one processor`() throws {
+    @Test func `a loop polls as long as it is told to, where it may use several processors`() throws {
         var configuration = LoopConfiguration.defaults
         configuration.polling = .microseconds(50)
-        let loop = try EventLoop(name: "test", configuration)
-        #expect(loop.pollingTime == (System.processors > 1 ? 50_000 : 0))
+        let polling = try EventLoop(name: "test", configuration)
         let resting = try EventLoop(name: "test")
+        #expect(polling.pollingTime == (System.processors > 1 ? 50_000 : 0))
         #expect(resting.pollingTime == 0)
+    }
+
+    @Test(.isolated) func `a loop does not poll where it may use one processor only`() throws {
+        // Elsewhere than on Linux a process cannot be told so.
+        guard ts_use_one_processor() else { return }
+        #expect(System.processors == 1)
+        let loop = try EventLoop(name: "test", .lowLatency)
+        #expect(loop.pollingTime == 0)
     }
 }
