@@ -164,8 +164,8 @@ import Testing
         try await listener.accepted.wait { $0.count == 1 }
         _ = client
         try await listener.close()
-        let private_ = path.split(separator: "/", omittingEmptySubsequences: false).dropLast(2).joined(separator: "/")
-        if private_.hasPrefix(base) { #expect(FileFacts(private_)?.mode == 0o700) }
+        let own = path.split(separator: "/", omittingEmptySubsequences: false).dropLast(2).joined(separator: "/")
+        if own.hasPrefix(base) { #expect(FileFacts(own)?.mode == 0o700) }
         try? FileManager.default.removeItem(atPath: String(path.dropLast("/service.sock".count)))
 
         let nobody = await ginnelError { _ = try Connector.connectOnce(to: .named(name)) }

@@ -38,8 +38,16 @@ import Testing
             let times = Watched([UInt64]())
             let resumesAt = Watched<UInt64>(0)
             let listener = try await TestListener(endpoint, on: loop, starts: false) { now in
-                guard times.change({ times in times.append(now); return times.count }) == 3 else { return nil }
-                return resumesAt.change { time in time = now + 30_000_000; return time }
+                guard
+                    times.change({ times in
+                        times.append(now)
+                        return times.count
+                    }) == 3
+                else { return nil }
+                return resumesAt.change { time in
+                    time = now + 30_000_000
+                    return time
+                }
             }
             let clients = try (0..<5).map { _ in try Connector.connectOnce(to: endpoint) }
             #expect(try await listener.startAndCount() == 3)
