@@ -27,7 +27,7 @@ public final class Connection: Sendable {
 
     /// Signs of life that were asked for.
     private struct Pings {
-        var waiting: [UInt64: UnsafeContinuation<Bool, Never>] = [:]
+        var waiting: [UInt64: CheckedContinuation<Bool, Never>] = [:]
         var last: UInt64 = 0
     }
 
@@ -107,7 +107,7 @@ public final class Connection: Sendable {
             return pings.last
         }
         return await withTaskCancellationHandler {
-            await withUnsafeContinuation { continuation in
+            await withCheckedContinuation { continuation in
                 pings.withLock { $0.waiting[value] = continuation }
                 if Task.isCancelled || driver.submit(.ping(value)) == .ended { answer(value, false) }
             }

@@ -112,7 +112,7 @@ final class EventSubscription<Received: Event>: Sendable {
 
     private func wait() async {
         await withTaskCancellationHandler {
-            await withUnsafeContinuation { continuation in
+            await withCheckedContinuation { continuation in
                 let isReady = state.withLock { state in
                     if !state.events.isEmpty || state.missed > 0 || state.isOver || Task.isCancelled { return true }
                     state.waiters.add(continuation)

@@ -6,7 +6,7 @@ final class CreditGate: Sendable {
     private struct State {
         /// How often the gate was opened.
         var openings: UInt64 = 0
-        var waiters: [UnsafeContinuation<Void, Never>] = []
+        var waiters: [CheckedContinuation<Void, Never>] = []
     }
 
     private let state = Guarded(State())
@@ -27,7 +27,7 @@ final class CreditGate: Sendable {
     /// Returns when the gate has been opened more often than `openings`, or when the task is cancelled.
     func pass(after openings: UInt64) async {
         await withTaskCancellationHandler {
-            await withUnsafeContinuation { continuation in
+            await withCheckedContinuation { continuation in
                 let passes = state.withLock { state in
                     if state.openings > openings || Task.isCancelled { return true }
                     state.waiters.append(continuation)

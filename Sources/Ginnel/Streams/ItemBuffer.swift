@@ -68,7 +68,7 @@ final class ItemBuffer: Sendable {
 
     private func wait() async {
         await withTaskCancellationHandler {
-            await withUnsafeContinuation { continuation in
+            await withCheckedContinuation { continuation in
                 let isReady = state.withLock { state in
                     if !state.items.isEmpty || state.isFinished || Task.isCancelled { return true }
                     state.waiters.add(continuation)

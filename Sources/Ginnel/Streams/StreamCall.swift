@@ -34,7 +34,7 @@ final class StreamCall: OutgoingCall, @unchecked Sendable {
     /// The call's final answer.
     func result() async -> CallResult {
         await withTaskCancellationHandler {
-            await withUnsafeContinuation { continuation in
+            await withCheckedContinuation { continuation in
                 let ready = outcome.withLock { outcome -> CallResult? in
                     if outcome.result == nil { outcome.waiters.add(continuation) }
                     return outcome.result

@@ -2,10 +2,10 @@
 
 /// Kept under the lock of what is waited for; resumed outside it.
 struct Waiters<Value: Sendable>: Sendable {
-    private var first: UnsafeContinuation<Value, Never>?
-    private var others: [UnsafeContinuation<Value, Never>] = []
+    private var first: CheckedContinuation<Value, Never>?
+    private var others: [CheckedContinuation<Value, Never>] = []
 
-    mutating func add(_ waiter: UnsafeContinuation<Value, Never>) {
+    mutating func add(_ waiter: CheckedContinuation<Value, Never>) {
         if first == nil { first = waiter } else { others.append(waiter) }
     }
 

@@ -13,11 +13,15 @@ extension ChannelConformance {
             try require(bytes == sent, "\(bytes.count) of \(sent.count) bytes were read")
             try require(ending == .end, "then came \(ending)")
         },
-        ChannelConformance("a reader that waits hears of the close") { pair in
+        ChannelConformance("a reader that waits hears of the close, and that the peer is gone") { pair in
             let (reader, writer) = try await pair.attached()
             try await reader.expectNothing()
+            let heard = try await reader.hasHeardOfDeparture
+            try require(!heard, "the peer was said to be gone while it was there")
             try await writer.close()
             try await reader.event(.readable)
+            let hears = try await reader.hasHeardOfDeparture
+            try require(hears, "the event does not say that the peer is gone")
             let (bytes, ending) = try await reader.receiveAll()
             try require(bytes.isEmpty && ending == .end, "read \(bytes.count) bytes, then \(ending)")
         },

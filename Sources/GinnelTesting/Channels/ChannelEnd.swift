@@ -5,7 +5,7 @@ package import GinnelTransport
 
 /// `@unchecked Sendable`: the variables are touched on the loop only, but for `channel`, which is locked.
 package final class ChannelEnd: LoopMember, @unchecked Sendable {
-    private static let patience: UInt64 = 10_000_000_000
+    private static let patience: UInt64 = 30_000_000_000
 
     package let loop: EventLoop
     private let channel: Guarded<(any Channel)?>
@@ -13,7 +13,7 @@ package final class ChannelEnd: LoopMember, @unchecked Sendable {
     private var seen: Readiness = []
     private var events = 0
     /// A sender and a receiver may wait at the same time.
-    private var waiting: [(wanted: Readiness, continuation: UnsafeContinuation<Bool, Never>)] = []
+    private var waiting: [(wanted: Readiness, continuation: CheckedContinuation<Bool, Never>)] = []
 
     package init(_ channel: any Channel, on loop: EventLoop) {
         self.channel = Guarded(channel)
@@ -51,7 +51,7 @@ package final class ChannelEnd: LoopMember, @unchecked Sendable {
 
     /// Waits for an event of one of these kinds that was not waited for before. A hangup answers for reading and for writing.
     package func event(_ wanted: Readiness) async throws {
-        let came = await withUnsafeContinuation { continuation in
+        let came = await withCheckedContinuation { continuation in
             loop.post { [self] in
                 let wanted = wanted.union(.hangup)
                 if seen.isDisjoint(with: wanted) {
@@ -70,6 +70,9 @@ package final class ChannelEnd: LoopMember, @unchecked Sendable {
     package func turns(_ count: Int = 20) async throws {
         for _ in 0..<count { try await loop.run {} }
     }
+
+    /// Whether an event has said that the peer is gone.
+    package var hasHeardOfDeparture: Bool { get async throws { try await loop.run { [self] in seen.contains(.gone) } } }
 
     /// Events so far.
     package var eventCount: Int { get async throws { try await loop.run { [self] in events } } }

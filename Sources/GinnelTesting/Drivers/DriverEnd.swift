@@ -27,7 +27,7 @@ package final class DriverEnd: SessionDelegate {
 
     /// Opens a driver on `loop` and starts it; in one turn, so that nothing happens in between.
     package static func open(
-        _ channel: any Channel, _ machine: any SessionMachine, timeouts: SessionTimeouts = .defaults, policy: PeerPolicy = .sameUser, role: Role,
+        _ channel: any Channel, _ machine: any SessionMachine, timeouts: SessionTimeouts = .patient, policy: PeerPolicy = .sameUser, role: Role,
         on loop: EventLoop, respond: @escaping Responder = DriverEnd.echo
     ) async throws -> DriverEnd {
         try await loop.run {
@@ -39,7 +39,7 @@ package final class DriverEnd: SessionDelegate {
 
     /// The same for one that was made before; on the loop.
     package func start(
-        _ channel: any Channel, _ machine: any SessionMachine, timeouts: SessionTimeouts = .defaults, policy: PeerPolicy = .sameUser, role: Role,
+        _ channel: any Channel, _ machine: any SessionMachine, timeouts: SessionTimeouts = .patient, policy: PeerPolicy = .sameUser, role: Role,
         on loop: EventLoop
     ) throws {
         let driver = try Driver.open(
@@ -101,12 +101,23 @@ package final class DriverEnd: SessionDelegate {
 }
 
 extension NativeConfiguration {
-    /// For tests: an identity that is always the same, no heartbeats, and time for the handshake on the busiest of machines.
+    /// For tests: an identity that is always the same, no heartbeats, and no hurry.
     package static func plain(_ change: (inout NativeConfiguration) -> Void = { _ in }) -> NativeConfiguration {
         var configuration = NativeConfiguration(identity: Identity(high: 1, low: 2))
-        configuration.timeouts.heartbeat = nil
-        configuration.timeouts.handshake = .seconds(60)
+        configuration.timeouts = .patient
         change(&configuration)
         return configuration
+    }
+}
+
+extension SessionTimeouts {
+    /// Time-outs that the busiest of machines does not meet, and no heartbeat.
+    package static var patient: SessionTimeouts {
+        var timeouts = SessionTimeouts.defaults
+        timeouts.handshake = .seconds(600)
+        timeouts.readMidMessage = .seconds(600)
+        timeouts.write = .seconds(600)
+        timeouts.heartbeat = nil
+        return timeouts
     }
 }

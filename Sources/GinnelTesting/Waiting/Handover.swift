@@ -30,7 +30,7 @@ package final class Watched<Value: Sendable>: Sendable {
     private struct Waiter {
         let id: UInt64
         let condition: @Sendable (Value) -> Bool
-        let continuation: UnsafeContinuation<Value, any Error>
+        let continuation: CheckedContinuation<Value, any Error>
     }
 
     private struct State {
@@ -71,7 +71,7 @@ package final class Watched<Value: Sendable>: Sendable {
             return state.nextID
         }
         return try await withTaskCancellationHandler {
-            try await withUnsafeThrowingContinuation { (continuation: UnsafeContinuation<Value, any Error>) in
+            try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Value, any Error>) in
                 let result = state.withLock { state -> Result<Value, any Error>? in
                     if condition(state.value) { return .success(state.value) }
                     if state.cancelled.remove(id) != nil { return .failure(CancellationError()) }

@@ -140,7 +140,7 @@ extension Driver {
 
     /// Everything has left, or nothing will: those who waited for it go on.
     private func resumeSenders() {
-        let waiters = state.withLock { state -> [UnsafeContinuation<Void, Never>] in
+        let waiters = state.withLock { state -> [CheckedContinuation<Void, Never>] in
             guard !state.roomWaiters.isEmpty, state.outputHasEnded || !(state.isFlushing || state.isBlocked || state.session.machine.hasOutput) else { return [] }
             defer { state.roomWaiters = [] }
             return state.roomWaiters

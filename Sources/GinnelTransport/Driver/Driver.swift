@@ -26,7 +26,7 @@ package final class Driver: @unchecked Sendable {
         /// When the loop is to call, on the awake clock.
         var armed: UInt64?
         /// Senders that wait until what they sent has left.
-        var roomWaiters: [UnsafeContinuation<Void, Never>] = []
+        var roomWaiters: [CheckedContinuation<Void, Never>] = []
         /// When the channel is cut off that takes its last bytes too slowly, on the awake clock; set when the session is over.
         var abortAt: UInt64?
         /// Nothing can be written any more.
@@ -125,7 +125,7 @@ package final class Driver: @unchecked Sendable {
 
     /// Returns when everything that was sent so far has left, or the connection has ended. For senders of what has no credit of its own.
     package func waitForRoom() async {
-        await withUnsafeContinuation { continuation in
+        await withCheckedContinuation { continuation in
             let isFree = state.withLock { state in
                 guard !state.outputHasEnded, state.isFlushing || state.isBlocked || state.session.machine.hasOutput else { return true }
                 state.roomWaiters.append(continuation)

@@ -77,6 +77,20 @@ import Testing
         }
     }
 
+    @Test func `the time that the caller has held its loop is not added to its deadline`() async throws {
+        try await withRunning {
+            $0.handle("left") { _, context in withUnsafeBytes(of: (context.timeLeft ?? .zero) < .seconds(600)) { [UInt8]($0) } }
+        } _: { running in
+            try await running.connect { client in
+                let clock = ContinuousClock()
+                let end = clock.now + .milliseconds(20)
+                while clock.now < end {}
+                let reply = try await client.call("left", payload: [], deadline: .seconds(600))
+                #expect(reply.bytes == [1])
+            }
+        }
+    }
+
     @Test func `a deadline is handed on and shrinks with every hop`() async throws {
         let seen = Recorded<Duration>()
         let innermost = Recorded<Void>()

@@ -116,7 +116,9 @@ import Testing
         try await withRunning(policy: .spawnedByUs) { running in
             try await Self.expect(Child.program, at: running.path, "connected")
             // A grandchild: the shell that we have started starts it, and stays.
-            let shell = try Child(["-c", "\(Child.program) call --endpoint \(running.path); true"], program: "/bin/sh")
+            let shell = try Child(
+                ["-c", #""$PROGRAM" call --endpoint "$ENDPOINT"; true"#], program: "/bin/sh",
+                environment: ["PROGRAM": Child.program, "ENDPOINT": running.path])
             try await shell.line("refused refused peerRefused")
             try await running.log.entry("a peer was refused", "which is not known as a child of this process")
         }

@@ -6,8 +6,8 @@ import Testing
 @Suite(.serialized, .ownThread, .timeLimit(.minutes(5))) struct SpawnedProcessesTests {
     /// A shell's child stands for a process that Ginnel has not started itself. It tells its number, and connects when it is told to.
     private static func grandchild(for path: String) async throws -> (shell: Child, id: UInt32) {
-        let script = "sh -c 'echo $$; read go <&3; exec \(Child.program) call --endpoint \(path)'; true"
-        let shell = try Child(["-c", script], program: "/bin/sh")
+        let script = #"sh -c 'echo $$; read go <&3; exec "$PROGRAM" call --endpoint "$ENDPOINT"'; true"#
+        let shell = try Child(["-c", script], program: "/bin/sh", environment: ["PROGRAM": Child.program, "ENDPOINT": path])
         try await shell.lines.wait { !$0.isEmpty }
         return (shell, try #require(UInt32(shell.lines.all[0])))
     }
