@@ -37,7 +37,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(1)), arguments: [SIGINT, SIGTERM, SIGKILL]) func `however the demo is ended, its service ends with it`(signal: Int32) async throws {
+    @Test(.timeLimit(.minutes(5)), arguments: [SIGINT, SIGTERM, SIGKILL]) func `however the demo is ended, its service ends with it`(signal: Int32) async throws {
         try await withDirectory { directory in
             let demo = try Running(["demo", "--json"], environment: ["TMPDIR": directory])
             #expect(await demo.line().contains("\"ok\":true"))

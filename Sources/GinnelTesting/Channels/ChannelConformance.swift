@@ -2,7 +2,7 @@
 //
 // A test runs each clause for each kind of channel, with both ends on one loop and with each end on its own. To prove a new transport, add its `ChannelKind`
 // to the list that the test walks through; nothing here changes. A clause throws a `ConformanceFailure` that says what was expected and what came. An event that does not
-// come within half a minute is such a failure, so that a channel that forgets one is told apart from one that hangs the test.
+// come within two minutes is such a failure, so that a channel that forgets one is told apart from one that hangs the test.
 
 import GinnelTransport
 

@@ -5,7 +5,7 @@ package import GinnelTransport
 
 /// `@unchecked Sendable`: the variables are touched on the loop only, but for `channel`, which is locked.
 package final class ChannelEnd: LoopMember, @unchecked Sendable {
-    private static let patience: UInt64 = 30_000_000_000
+    private static let patience: UInt64 = 120_000_000_000
 
     package let loop: EventLoop
     private let channel: Guarded<(any Channel)?>

@@ -5,7 +5,7 @@ import GinnelTesting
 import Testing
 
 /// The tests' own thread runs all tasks in turn, so a consumer that has said it is ready waits by the time anybody else runs.
-@Suite(.serialized, .ownThread, .timeLimit(.minutes(1))) struct SeveralConsumersTests {
+@Suite(.serialized, .ownThread, .timeLimit(.minutes(5))) struct SeveralConsumersTests {
     @Test func `items are shared by the consumers of a stream, and all of them see its end`() async throws {
         let go = Recorded<Void>()
         let ready = Recorded<Void>()

@@ -5,7 +5,7 @@ import GinnelTesting
 import GinnelTransport
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct DriverEndTests {
+@Suite(.timeLimit(.minutes(5))) struct DriverEndTests {
     @Test func `both ends end once, and every call once, when several close at the same time`() async throws {
         let group = try await EventLoopGroup.start(name: "test", count: 2, .defaults)
         for round in 0..<60 {

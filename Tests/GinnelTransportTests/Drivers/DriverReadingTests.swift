@@ -5,7 +5,7 @@ import GinnelTesting
 import GinnelTransport
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct DriverReadingTests {
+@Suite(.timeLimit(.minutes(5))) struct DriverReadingTests {
     @Test func `reading goes on while writing is blocked, and what waited leaves when there is room`() async throws {
         try await withLoop { loop in
             var service = try await ScriptedService(on: loop)

@@ -5,7 +5,7 @@ import GinnelTesting
 import GinnelTransport
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct DriverThreadTests {
+@Suite(.timeLimit(.minutes(5))) struct DriverThreadTests {
     private static let roomy = NativeConfiguration.plain { $0.limits.eventBytes = 64 << 20 }
 
     /// Most are short, some are longer than a frame.

@@ -6,7 +6,7 @@ import Testing
 
 @testable import GinnelTransport
 
-@Suite(.timeLimit(.minutes(1))) struct DriverTimeTests {
+@Suite(.timeLimit(.minutes(5))) struct DriverTimeTests {
     /// A call of which only the end matters.
     private final class EndingCall: OutgoingCall, @unchecked Sendable {  // the numbers are the driver's, under its lock
         var callNumber: UInt32 = 0

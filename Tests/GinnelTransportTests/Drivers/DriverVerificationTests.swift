@@ -5,7 +5,7 @@ import GinnelTesting
 import GinnelTransport
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct DriverVerificationTests {
+@Suite(.timeLimit(.minutes(5))) struct DriverVerificationTests {
     private static let stranger = PeerIdentity(user: (PeerIdentity.own.user ?? 0) + 1, group: 1, process: 2)
 
     /// What the channel saw of an attempt to open a driver that is refused, and the error.

@@ -7,7 +7,7 @@ import GinnelTesting
 import GinnelTransport
 import Testing
 
-@Suite(.isolated, .timeLimit(.minutes(1))) struct ScriptedFaultTests {
+@Suite(.isolated, .timeLimit(.minutes(5))) struct ScriptedFaultTests {
     private let directory: ScratchDirectory
     private var path: String { directory.file("s") }
 

@@ -3,7 +3,7 @@ import GinnelTesting
 import GinnelTransport
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct ConnectorTests {
+@Suite(.timeLimit(.minutes(5))) struct ConnectorTests {
     private let directory: ScratchDirectory
     private var path: String { directory.file("s") }
     private var endpoint: Endpoint { .path(path) }

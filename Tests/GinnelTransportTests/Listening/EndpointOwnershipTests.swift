@@ -7,7 +7,7 @@ import GinnelTesting
 import GinnelTransport
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct EndpointOwnershipTests {
+@Suite(.timeLimit(.minutes(5))) struct EndpointOwnershipTests {
     static let isRoot = PeerIdentity.own.user == 0
 
     private let directory: ScratchDirectory

@@ -6,7 +6,7 @@ import GinnelTesting
 import GinnelTransport
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct EndpointPlaceTests {
+@Suite(.timeLimit(.minutes(5))) struct EndpointPlaceTests {
     private let directory: ScratchDirectory
 
     init() throws { directory = try ScratchDirectory() }

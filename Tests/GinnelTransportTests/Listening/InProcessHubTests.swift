@@ -3,7 +3,7 @@ import GinnelTesting
 import GinnelTransport
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct InProcessHubTests {
+@Suite(.timeLimit(.minutes(5))) struct InProcessHubTests {
     private let endpoint = Endpoint.inProcess("hub-\(try! Identity.random())")
 
     @Test func `a service in this process is found by its name, as long as it listens`() async throws {

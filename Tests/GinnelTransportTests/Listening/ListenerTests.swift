@@ -4,7 +4,7 @@ import GinnelTesting
 import GinnelTransport
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct ListenerTests {
+@Suite(.timeLimit(.minutes(5))) struct ListenerTests {
     private let directory: ScratchDirectory
     private var endpoint: Endpoint { .path(directory.file("s")) }
 

@@ -3,7 +3,7 @@ import Testing
 
 @testable import GinnelTransport
 
-@Suite(.timeLimit(.minutes(1))) struct EventLoopEndTests {
+@Suite(.timeLimit(.minutes(5))) struct EventLoopEndTests {
     @Test func `a loop that stops runs first what waits`() async throws {
         let loop = try EventLoop(name: "test")
         try loop.start()

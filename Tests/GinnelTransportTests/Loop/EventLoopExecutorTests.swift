@@ -18,7 +18,7 @@ private actor Resident {
     nonisolated func countWithoutWaiting() -> Int { assumeIsolated { $0.numbers.count } }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct EventLoopExecutorTests {
+@Suite(.timeLimit(.minutes(5))) struct EventLoopExecutorTests {
     @Test func `an actor whose executor is the loop runs on its thread`() async throws {
         try await withLoop { loop in
             let resident = Resident(loop)

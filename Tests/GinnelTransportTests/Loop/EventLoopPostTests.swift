@@ -2,7 +2,7 @@ import GinnelTesting
 import GinnelTransport
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct EventLoopPostTests {
+@Suite(.timeLimit(.minutes(5))) struct EventLoopPostTests {
     @Test func `notes run on the loop's thread, in the order of posting`() async throws {
         try await withLoop { loop in
             let order = Watched([Int]())

@@ -3,7 +3,7 @@ import GinnelTesting
 import GinnelTransport
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct EventLoopTimerTests {
+@Suite(.timeLimit(.minutes(5))) struct EventLoopTimerTests {
     private struct Firing: Sendable {
         var name: Int
         var wanted: UInt64

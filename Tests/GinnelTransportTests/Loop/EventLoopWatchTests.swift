@@ -4,7 +4,7 @@ import Testing
 
 @testable import GinnelTransport
 
-@Suite(.timeLimit(.minutes(1))) struct EventLoopWatchTests {
+@Suite(.timeLimit(.minutes(5))) struct EventLoopWatchTests {
     private struct Report: Sendable {
         var what: String
         var nanoseconds: UInt64
