@@ -79,6 +79,14 @@ gn_outcome gn_poller_add_listener(gn_poller *poller, gn_listener *listener, uint
     return add(poller, &listener->watch, token, error);
 }
 
+gn_outcome gn_poller_add_doorbell(gn_poller *poller, gn_doorbell *doorbell, uint64_t token, gn_error *error) {
+    // Its channel is heard already; what is left is to keep the contract about adding twice.
+    if (doorbell->watch.poller != NULL) return gnp_fail(error, GN_CODE_EXISTS, EEXIST, "kevent");
+    if (token == UINT64_MAX) return gnp_fail(error, GN_CODE_INVALID, 0, "kevent");
+    doorbell->watch.poller = poller;
+    return GN_DONE;
+}
+
 void gnp_poller_forget(gnp_watch *watch) {
     if (watch->poller == NULL) return;
     (void)change(watch->poller, (uintptr_t)watch->descriptor, EVFILT_READ, EV_DELETE, 0, NULL);
@@ -94,6 +102,10 @@ void gn_poller_remove_channel(gn_poller *poller, gn_channel *channel) {
 
 void gn_poller_remove_listener(gn_poller *poller, gn_listener *listener) {
     if (listener->watch.poller == poller) gnp_poller_forget(&listener->watch);
+}
+
+void gn_poller_remove_doorbell(gn_poller *poller, gn_doorbell *doorbell) {
+    if (doorbell->watch.poller == poller) doorbell->watch.poller = NULL;
 }
 
 gn_outcome gnp_poller_want_writable(gnp_watch *watch, gn_error *error) {

@@ -88,7 +88,8 @@ static gn_outcome add(gn_poller *poller, gnp_watch *watch, uint64_t token, gn_er
     if (token == UINT64_MAX) return gnp_fail(error, GN_CODE_INVALID, 0, "epoll_ctl");
     watch->token = token;
     watch->hung_up = false;
-    uint32_t events = ALWAYS | (atomic_load(&watch->wants_writable) ? EPOLLOUT : 0u);
+    // A ring makes a doorbell writable: see doorbell.c.
+    uint32_t events = watch->is_doorbell ? EPOLLOUT : ALWAYS | (atomic_load(&watch->wants_writable) ? EPOLLOUT : 0u);
     if (control(poller, EPOLL_CTL_ADD, watch, events) != 0) return gnp_fail_errno(error, "epoll_ctl");
     watch->poller = poller;
     return GN_DONE;
@@ -100,6 +101,10 @@ gn_outcome gn_poller_add_channel(gn_poller *poller, gn_channel *channel, uint64_
 
 gn_outcome gn_poller_add_listener(gn_poller *poller, gn_listener *listener, uint64_t token, gn_error *error) {
     return add(poller, &listener->watch, token, error);
+}
+
+gn_outcome gn_poller_add_doorbell(gn_poller *poller, gn_doorbell *doorbell, uint64_t token, gn_error *error) {
+    return add(poller, &doorbell->watch, token, error);
 }
 
 void gnp_poller_forget(gnp_watch *watch) {
@@ -114,6 +119,10 @@ void gn_poller_remove_channel(gn_poller *poller, gn_channel *channel) {
 
 void gn_poller_remove_listener(gn_poller *poller, gn_listener *listener) {
     if (listener->watch.poller == poller) gnp_poller_forget(&listener->watch);
+}
+
+void gn_poller_remove_doorbell(gn_poller *poller, gn_doorbell *doorbell) {
+    if (doorbell->watch.poller == poller) gnp_poller_forget(&doorbell->watch);
 }
 
 gn_outcome gnp_poller_want_writable(gnp_watch *watch, gn_error *error) {
@@ -149,6 +158,7 @@ static int wait_for(gn_poller *poller, struct epoll_event *ready, int room, uint
 
 /// The contract's words for the kernel's; 0 when nobody asked for what has happened.
 static uint32_t translated(gnp_watch *watch, uint32_t events) {
+    if (watch->is_doorbell) return GN_EVENT_READABLE | GN_EVENT_WRITABLE;
     uint32_t kind = (events & EPOLLIN) != 0 ? GN_EVENT_READABLE : 0;
     if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) {
         watch->hung_up = true;

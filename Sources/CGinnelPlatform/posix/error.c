@@ -27,7 +27,7 @@ gn_code gnp_code_of(int native) {
     case ECONNRESET: case EPIPE: case ENOTCONN: return GN_CODE_RESET;
     case EMFILE: case ENFILE: case ETOOMANYREFS: return GN_CODE_NO_DESCRIPTORS;
     case ENOMEM: case ENOBUFS: return GN_CODE_NO_MEMORY;
-    case ENOSPC: case EDQUOT: return GN_CODE_NO_SPACE;
+    case ENOSPC: case EDQUOT: case EFBIG: return GN_CODE_NO_SPACE;
     case ENOSYS: case ENOPROTOOPT: return GN_CODE_UNSUPPORTED;
     case ENOTSOCK: return GN_CODE_NOT_A_SOCKET;
     default: return GN_CODE_OTHER;

@@ -52,11 +52,12 @@ void gnp_close(int descriptor);
 
 // MARK: Objects
 
-/// What a poller knows of a channel or listener.
+/// What a poller knows of a channel, a listener or a doorbell.
 typedef struct gnp_watch {
     gn_poller *poller;           ///< NULL when in none
     uint64_t token;
     int descriptor;
+    bool is_doorbell;            ///< Linux: whatever happens to it is a ring
     bool hung_up;                ///< HANGUP was reported: a short read no longer promises another event
     atomic_bool wants_writable;  ///< a write returned GN_WOULD_BLOCK and no event has answered it yet
 } gnp_watch;
@@ -77,6 +78,17 @@ struct gn_listener {
     dev_t device;       ///< which file that is
     ino_t inode;
     char name[NAME_MAX + 1], lock_name[NAME_MAX + 1];
+};
+
+struct gn_segment {
+    void *bytes;
+    uint64_t size;
+    int descriptor;  ///< -1 unless it is to be sent
+};
+
+struct gn_doorbell {
+    gnp_watch watch;      ///< Linux: of the eventfd
+    gn_channel *channel;  ///< macOS: where the byte goes
 };
 
 /// Makes a channel of a connected, non-blocking socket; closes it on failure.
@@ -172,6 +184,18 @@ bool gnp_lock_seen(int descriptor);
 gn_outcome gnp_poller_want_writable(gnp_watch *watch, gn_error *error);
 /// Takes a watch out of its poller, if it is in one.
 void gnp_poller_forget(gnp_watch *watch);
+
+/// Makes a shared memory object without a name, of exactly this size for good.
+gn_outcome gnp_memory_make(uint64_t size, int *descriptor, gn_error *error);
+/// Fails with UNSAFE unless a peer's descriptor is one of those, open for reading and writing.
+gn_outcome gnp_memory_check(int descriptor, uint64_t size, gn_error *error);
+/// Gives a new object its size, and memory to all of it.
+gn_outcome gnp_memory_extend(int descriptor, uint64_t size, gn_error *error);
+/// Sees to it that an existing object has memory for all its bytes, so that touching them cannot fail.
+gn_outcome gnp_memory_reserve(int descriptor, uint64_t size, gn_error *error);
+
+/// The UUID of this boot, with its dashes.
+gn_outcome gnp_boot_uuid(char uuid[37], gn_error *error);
 
 /// Names the calling thread.
 void gnp_thread_name(const char *name);
