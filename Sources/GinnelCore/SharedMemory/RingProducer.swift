@@ -1,0 +1,74 @@
+// The producer's side of a ring: where the next record goes, and whether there is room.
+
+package struct RingProducer: Sendable {
+    package let geometry: RingGeometry
+    /// Bytes published so far.
+    package private(set) var produced: UInt64
+    /// Bytes that the consumer had given back when we last looked.
+    package private(set) var consumed: UInt64
+
+    /// Both counters begin at `start`, a multiple of 8.
+    package init(_ geometry: RingGeometry, start: UInt64 = 0) {
+        self.geometry = geometry
+        produced = start
+        consumed = start
+    }
+
+    /// A producer that takes over where an earlier one stopped.
+    package init(_ geometry: RingGeometry, produced: UInt64, consumed: UInt64) throws(RingViolation) {
+        self.geometry = geometry
+        self.produced = produced
+        self.consumed = consumed
+        guard produced % 8 == 0, consumed % 8 == 0, produced &- consumed <= UInt64(geometry.capacity) else {
+            throw RingViolation(sentence: "the ring's counters, \(produced) produced and \(consumed) consumed, do not fit a capacity of \(geometry.capacity)")
+        }
+    }
+
+    /// Bytes that are free as far as we know.
+    package var free: Int { geometry.capacity - Int(produced &- consumed) }
+
+    /// Takes note of what the consumer's counter says. True when that is news.
+    package mutating func noteConsumed(_ value: UInt64) throws(RingViolation) -> Bool {
+        guard value % 8 == 0, value &- consumed <= produced &- consumed else {
+            throw RingViolation(sentence: "the peer's counter of consumed bytes says \(value), outside \(consumed) to \(produced) or no multiple of 8")
+        }
+        defer { consumed = value }
+        return value != consumed
+    }
+
+    /// Where a record goes, and a padding record before it where it would not fit before the end of the data.
+    package struct Place: Sendable, Equatable {
+        /// Offset of a padding record's length word.
+        package var padding: Int?
+        /// The offset of its length word is four less than that of its payload.
+        package var record: RingRecord
+    }
+
+    /// The place for a payload of `count` bytes; `nil` while there is no room, or when it is longer than the longest.
+    package func place(for count: Int) -> Place? {
+        guard count <= geometry.longestPayload else { return nil }
+        let bytes = RingGeometry.recordBytes(count)
+        let offset = geometry.offset(produced)
+        let toEnd = geometry.capacity - offset
+        if bytes <= toEnd {
+            guard bytes <= free else { return nil }
+            return Place(padding: nil, record: RingRecord(offset: offset + 4, count: count, end: produced &+ UInt64(bytes)))
+        }
+        guard toEnd + bytes <= free else { return nil }
+        return Place(padding: offset, record: RingRecord(offset: 4, count: count, end: produced &+ UInt64(toEnd + bytes)))
+    }
+
+    /// The place for the beginning of `count` bytes, at least one: all of them where they fit into one record, else as many as fit before the end of what is
+    /// free or of the data. `nil` while there is no room at all.
+    package func place(upTo count: Int) -> Place? {
+        if let whole = place(for: count) { return whole }
+        let room = min(free, geometry.capacity - geometry.offset(produced), geometry.longestPayload + 4) & ~7
+        return room >= 8 ? place(for: min(count, room - 4)) : nil
+    }
+
+    /// The record at `place` is written: others may see it.
+    package mutating func publish(_ place: Place) -> UInt64 {
+        produced = place.record.end
+        return produced
+    }
+}
