@@ -13,6 +13,9 @@ UNSUPPRESSED := env -u TSAN_OPTIONS -u ASAN_OPTIONS -u UBSAN_OPTIONS -u LSAN_OPT
 # All tests are Swift Testing's; the toolchain's own run of no XCTest tests leaks. So do Foundation's `Process` and the test library, once a process, which is why the address sanitizer
 # looks for wrong accesses alone in Swift's tests; in the C program, which is all ours, it looks for leaks too.
 TESTING := --disable-xctest
+# Under a sanitizer the test targets run one after the other: all at once they share two processors for so long that time limits mean nothing.
+TEST_TARGETS := GinnelCoreTests GinnelTransportTests GinnelTests GinnelCommandTests
+each_target = set -e; for target in $(TEST_TARGETS); do $(1) --filter "^$$target\."; done
 SWIFT_FILES := find . -name .build -prune -o -name '*.swift' -print0 | xargs -0
 
 .NOTPARALLEL:
@@ -61,8 +64,8 @@ example:  ## build Examples/Hello and run it
 	scripts/run-example.sh $(STRICT)
 
 sanitize:  ## the tests under the thread and the address sanitizer, the C program under address and undefined
-	$(UNSUPPRESSED) $(SWIFT) test $(TESTING) --sanitize=thread --scratch-path .build/thread
-	$(UNSUPPRESSED) ASAN_OPTIONS=detect_leaks=0 $(SWIFT) test $(TESTING) --sanitize=address --scratch-path .build/address
+	$(call each_target,$(UNSUPPRESSED) $(SWIFT) test $(TESTING) --sanitize=thread --scratch-path .build/thread)
+	$(call each_target,$(UNSUPPRESSED) ASAN_OPTIONS=detect_leaks=0 $(SWIFT) test $(TESTING) --sanitize=address --scratch-path .build/address)
 	$(UNSUPPRESSED) $(MAKE) -C Tests/Conformance BUILD=../../.build/conformance-sanitized EXTRA='-fsanitize=address,undefined -fno-sanitize-recover=all'
 
 fuzz:  ## 60 seconds of fuzzing
