@@ -413,6 +413,15 @@ void gn_mutex_destroy(gn_mutex *mutex);
 void gn_mutex_lock(gn_mutex *mutex);
 void gn_mutex_unlock(gn_mutex *mutex);
 
+/// Tells the processor that the caller looks at memory again and again. Any thread.
+static inline void gn_relax(void) {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}
+
 // MARK: Clocks, random bytes, limits, environment
 
 /// Nanoseconds since some moment; stands still while the machine sleeps. Any thread.

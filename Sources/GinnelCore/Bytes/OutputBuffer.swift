@@ -3,6 +3,16 @@
 package struct OutputBuffer: Sendable {
     private var storage: [UInt8] = []
     private var head = 0
+    /// What is special about these bytes; nothing more is appended until they have left.
+    package var boundary: Boundary?
+
+    /// Where one write must end and another begin.
+    package enum Boundary: Sendable {
+        /// These bytes leave together with the descriptors of an offer.
+        case carriesHandles
+        /// These are the last bytes on the socket; what follows leaves through the ring.
+        case lastOnSocket
+    }
 
     package init() {}
 

@@ -40,6 +40,7 @@ extension NativeSession {
             .established(
                 Establishment(
                     service: agreement.service, instance: agreement.identity, peerLimits: agreement.peerLimits, program: agreement.program)))
+        beginUpgrade(&actions)
         startCalls(now, &actions)
     }
 

@@ -10,7 +10,7 @@ extension NativeSession {
                 guard try readPreamble(input, &actions) else { return 0 }
                 offset = Preamble.size
             }
-            while phase != .closed, input.byteCount - offset >= FrameHeader.size {
+            while phase != .closed, !upgrade.inputIsSwitching, input.byteCount - offset >= FrameHeader.size {
                 let header = FrameHeader(input, at: offset)
                 let kind = try check(header)
                 guard input.byteCount - offset - FrameHeader.size >= header.length else { break }
@@ -22,6 +22,7 @@ extension NativeSession {
                 offset = payload.upperBound
                 endIfSlowReader(&actions)
             }
+            if upgrade.inputIsSwitching { offset = try switchInput(input, offset, &actions) }
         } catch {
             end(CloseReason(by: .us, error.failure), telling: true, &actions)
         }
@@ -52,7 +53,9 @@ extension NativeSession {
         guard header.length <= limit else {
             throw Violation(.frameTooLarge, "a frame of \(header.length) bytes, over the limit of \(limit)")
         }
-        guard header.handles == 0 else { throw Violation(.protocolViolation, "\(header.handles) handles on a frame, which version 1.0 has not") }
+        guard header.handles == 0 || header.kind == FrameKind.upgrade.rawValue else {
+            throw Violation(.protocolViolation, "\(header.handles) handles on a frame of kind \(header.kind), which has none in version 1.0")
+        }
         guard let kind = FrameKind(rawValue: header.kind) else {
             guard header.kind >= FrameKind.firstExtension, phase == .open else {
                 throw Violation(.protocolViolation, "unknown frame kind \(header.kind)")
@@ -79,6 +82,7 @@ extension NativeSession {
     ) throws(Violation) {
         let payload = input.extracting(range)
         guard kind.isChunkable else {
+            if kind == .upgrade { return try takeUpgrade(payload, handles: Int(header.handles), &actions) }
             return try takeControl(kind, header.stream, payload, now, &actions)
         }
         liveness.noteMessage(now)

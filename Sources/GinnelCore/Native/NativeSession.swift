@@ -51,6 +51,7 @@ package struct NativeSession: Sendable {
     var inbound: Inbound
     var outbound = Outbound()
     var liveness: Liveness
+    var upgrade = Upgrade()
     /// On the awake clock.
     var handshakeDeadline: UInt64 = .max
 
@@ -81,7 +82,7 @@ extension NativeSession: SessionMachine {
     package var outputBytes: Int { outbound.lanes.byteCount }
 
     package mutating func produce(into output: inout OutputBuffer, goal: Int) {
-        while output.count < goal, outbound.lanes.produceFrame(into: &output, sealed: outbound.sealed) {}
+        while output.count < goal, output.boundary == nil, outbound.lanes.produceFrame(into: &output, sealed: outbound.sealed) {}
     }
 
     package static func refusal(_ code: FailureCode) -> [UInt8] {
@@ -96,6 +97,11 @@ extension NativeSession: SessionMachine {
     /// Queues a control frame.
     mutating func control(_ kind: FrameKind, stream: UInt32 = 0, payload: [UInt8]) {
         outbound.lanes.appendControl(kind, stream: stream, payload: payload, sealed: outbound.sealed)
+    }
+
+    /// Queues a word about shared memory.
+    mutating func tell(_ message: RingMessage) {
+        outbound.lanes.appendControl(.upgrade, handles: UInt8(clamping: message.handles), payload: message.encoded, sealed: outbound.sealed)
     }
 
     /// Queues a message.

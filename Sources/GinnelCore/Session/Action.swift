@@ -21,6 +21,23 @@ package protocol OutgoingCall: AnyObject, Sendable {
     var isAbandoned: Bool { get set }
 }
 
+/// What a machine asks its driver to do on the way from the socket to shared memory (docs/shared-memory.md §4).
+package enum UpgradeStep: Sendable, Equatable {
+    /// Make a segment and doorbells to be offered; answered by `.upgrade(.made)` or `.upgrade(.failed)`.
+    case make(RingGeometry)
+    /// Map the segment that came with so many descriptors; answered by `.upgrade(.taken)` or `.upgrade(.failed)`.
+    case take(RingGeometry, handles: Int)
+    /// The peer sends nothing more on the socket: what follows is read from the ring.
+    case readFromRing
+}
+
+/// How the driver answers.
+package enum UpgradeAnswer: Sendable, Equatable {
+    case made(handles: Int)
+    case taken
+    case failed(Failure)
+}
+
 /// A request that has arrived whole.
 package struct IncomingRequest: Sendable {
     package var call: UInt32
@@ -71,6 +88,11 @@ package enum Action: Sendable {
     case pong(UInt64)
     /// The peer starts no new calls and accepts none.
     case farewell(Failure)
+
+    /// A step of the way to another transport, for the driver.
+    case upgrade(UpgradeStep)
+    /// Both sides have settled how they go on: over shared memory (`nil`), or on the socket for this reason.
+    case upgraded(Failure?)
 
     /// The session is over. What waits in the machine is to be sent as far as possible, then the channel ends. Always the last action.
     case close(CloseReason)

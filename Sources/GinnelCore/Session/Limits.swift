@@ -64,3 +64,22 @@ public struct SessionTimeouts: Sendable, Equatable {
 
     public init() {}
 }
+
+/// How a connection may go on over shared memory (docs/shared-memory.md).
+public struct SharedMemoryOptions: Sendable, Equatable {
+    /// Bytes of the ring in each direction that a service offers; the next power of two counts, from 4,096 to 2³⁰. Default 1 MiB.
+    public var ringBytes: Int = 1 << 20
+    /// Bytes of the largest ring that a client takes. Default 64 MiB.
+    public var maximumRingBytes: Int = 64 << 20
+
+    public static let defaults = SharedMemoryOptions()
+
+    public init() {}
+
+    /// The ring that is offered.
+    package var geometry: RingGeometry {
+        var capacity = 4096
+        while capacity < min(ringBytes, RingGeometry.capacities.upperBound) { capacity *= 2 }
+        return RingGeometry(capacity: capacity)!
+    }
+}

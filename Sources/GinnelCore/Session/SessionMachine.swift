@@ -48,6 +48,8 @@ package enum Command: Sendable {
     case ping(UInt64)
     /// No new calls, in either direction; the session closes when the last one has ended. The failure is the reason that the peer is told.
     case farewell(Failure)
+    /// What became of a step of the way to another transport.
+    case upgrade(UpgradeAnswer)
     /// Ends the session now, telling the peer why.
     case close(Failure)
 }

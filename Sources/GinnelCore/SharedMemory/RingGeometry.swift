@@ -50,4 +50,6 @@ package struct RingRecord: Sendable, Equatable {
 /// What the other side wrote into the ring that cannot be.
 package struct RingViolation: Error, Sendable, Equatable {
     package let sentence: String
+
+    package init(sentence: String) { self.sentence = sentence }
 }

@@ -13,6 +13,8 @@ package enum ReadOutcome: Sendable, Equatable {
     /// The peer has ended its side, and everything before was read.
     case end
     case failed(SystemError)
+    /// The peer broke the rules of the transport itself; the sentence says how.
+    case violated(String)
 }
 
 package enum WriteOutcome: Sendable, Equatable {
@@ -20,6 +22,8 @@ package enum WriteOutcome: Sendable, Equatable {
     case took(Int)
     case wouldBlock
     case failed(SystemError)
+    /// As when reading.
+    case violated(String)
 }
 
 package protocol Channel: AnyObject, Sendable {
@@ -37,4 +41,28 @@ package protocol Channel: AnyObject, Sendable {
     func close(drain: Duration)
     /// Ends the channel at once. On the loop.
     func abort()
+
+    /// What the poller has reported for this channel's token, before it is tried. On the loop. Most channels need not know.
+    func noteReadiness(_ readiness: Readiness)
+    /// For channels that can go on over shared memory; `nil` for all others.
+    var upgrade: (any ChannelUpgrade)? { get }
+}
+
+extension Channel {
+    package func noteReadiness(_ readiness: Readiness) {}
+    package var upgrade: (any ChannelUpgrade)? { nil }
+}
+
+/// The steps from a socket to shared memory, in the order in which a session takes them. On the loop, but for those that write.
+package protocol ChannelUpgrade {
+    /// Makes what is to be offered; how many descriptors that is.
+    func makeLink(_ geometry: RingGeometry) throws -> Int
+    /// Maps what was offered with so many descriptors.
+    func takeLink(_ geometry: RingGeometry, handles: Int) throws
+    /// Writes the first bytes of an offer together with its descriptors: all of those, or nothing. On the writing thread.
+    func writeOffer(_ bytes: UnsafeRawBufferPointer) -> WriteOutcome
+    /// What is read from now on comes from the ring.
+    func readFromRing()
+    /// What is written from now on goes into the ring. On the writing thread.
+    func writeToRing()
 }

@@ -52,6 +52,40 @@ package final class PlatformChannel: Channel, @unchecked Sendable {
         }
     }
 
+    /// Writes `bytes`, which is not empty, together with descriptors that stay ours: all of those and at least one byte, or nothing.
+    func write(_ bytes: UnsafeRawBufferPointer, handles: [Int]) -> WriteOutcome {
+        guard let handle else { return .wouldBlock }
+        var span = gn_span(bytes: bytes.baseAddress, count: bytes.count)
+        var count = 0
+        var error = gn_error()
+        switch gn_channel_write_handles(handle, &span, 1, handles, handles.count, &count, &error) {
+        case GN_DONE: return .took(count)
+        case GN_WOULD_BLOCK: return .wouldBlock
+        default: return .failed(SystemError(error))
+        }
+    }
+
+    /// From now on descriptors that come with bytes are kept.
+    func acceptHandles() { if let handle { gn_channel_accept_handles(handle) } }
+
+    /// All descriptors that have come and that nobody has taken, now the caller's.
+    func takeHandles() -> [Int] {
+        guard let handle else { return [] }
+        var taken: [Int] = []
+        while case let next = gn_channel_take_handle(handle), next != -1 { taken.append(next) }
+        return taken
+    }
+
+    static func close(_ handles: [Int]) { for handle in handles { gn_handle_close(handle) } }
+
+    /// What the platform knows this channel by.
+    var liveHandle: OpaquePointer {
+        get throws {
+            guard let handle else { throw GinnelError(.closed, "the channel has ended") }
+            return handle
+        }
+    }
+
     package func attach(to loop: EventLoop, token: UInt64) throws {
         guard let handle else { return }
         var error = gn_error()

@@ -7,6 +7,7 @@ extension Driver {
     private static let readBudget = 1 << 20
 
     package func isReady(_ readiness: Readiness) {
+        channel.noteReadiness(readiness)
         if !readiness.isDisjoint(with: [.writable, .hangup]) { continueWriting() }
         if readiness.contains(.gone) { peerIsGone = true }
         guard !readiness.isDisjoint(with: [.readable, .hangup]) else { return }
@@ -34,6 +35,9 @@ extension Driver {
                 endInput(nil)
             case .failed(let error):
                 endInput(Failure(.connectionLost, "\(error)"))
+            case .violated(let sentence):
+                inputHasEnded = true
+                withSession(at: loop.now) { session, actions in session.submit(.close(Failure(.protocolViolation, sentence)), at: loop.now, &actions) }
             }
         }
     }
@@ -89,6 +93,7 @@ extension Driver {
         case .failed(let call, let failure): call.failed(failure)
         case .streamed(let call, let codec, let payload): payload.withBytes(of: input) { call.received(item: $0, codec: codec) }
         case .mayCarryOn(let call): call.mayCarryOn()
+        case .upgrade(let step): perform(step)
         case .close:
             delegate?.perform(action, input: input)
             sessionIsOver()

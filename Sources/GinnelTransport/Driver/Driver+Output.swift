@@ -77,27 +77,54 @@ extension Driver {
 
     /// Offers what is staged. Holds `isFlushing`.
     private func writeStaging(_ left: inout Int) -> Step {
-        switch staging.withBytes({ channel.write($0) }) {
+        switch staging.withBytes({ write($0) }) {
         case .took(let count):
             staging.removeFirst(count)
+            passBoundary()
             if left != .max { left -= count }
             if staging.isEmpty { return .again }
             state.withLock { $0.session.noteOutputMoved() }
             return .write
         case .wouldBlock:
             return blocked()
-        case .failed:
-            // The peer is gone for writing; what it said before is still to be read, and the end of input will end the session.
-            let closed = state.withLock { state in
-                state.outputHasEnded = true
-                staging = OutputBuffer()
-                letGo(&state)
-                return state.session.closed
+        case .violated(let sentence):
+            let step = writingHasFailed()
+            loop.post { [self] in
+                withSession(at: loop.now) { session, actions in session.submit(.close(Failure(.protocolViolation, sentence)), at: loop.now, &actions) }
             }
-            if let closed { return .finish(closed, aborting: true) }
-            resumeReading(onLoop: loop.isCurrent)
-            return .stop
+            return step
+        case .failed:
+            return writingHasFailed()
         }
+    }
+
+    private func write(_ bytes: UnsafeRawBufferPointer) -> WriteOutcome {
+        guard staging.boundary == .carriesHandles, let upgrade = channel.upgrade else { return channel.write(bytes) }
+        return upgrade.writeOffer(bytes)
+    }
+
+    /// Bytes have left: descriptors with the first of them, and behind the last on the socket the way changes.
+    private func passBoundary() {
+        switch staging.boundary {
+        case .carriesHandles: staging.boundary = nil
+        case .lastOnSocket where staging.isEmpty:
+            channel.upgrade?.writeToRing()
+            staging.boundary = nil
+        case .lastOnSocket, nil: break
+        }
+    }
+
+    private func writingHasFailed() -> Step {
+        // The peer is gone for writing; what it said before is still to be read, and the end of input will end the session.
+        let closed = state.withLock { state in
+            state.outputHasEnded = true
+            staging = OutputBuffer()
+            letGo(&state)
+            return state.session.closed
+        }
+        if let closed { return .finish(closed, aborting: true) }
+        resumeReading(onLoop: loop.isCurrent)
+        return .stop
     }
 
     /// The channel is full: its event will go on, unless it came before we had noted that we wait.

@@ -17,16 +17,19 @@ extension EventLoop {
         let ready = wait(events)
         readClocks()
         for event in ready { members[event.token]?.isReady(Readiness(rawValue: event.kind)) }
+        let rouses = !roused.isEmpty
+        if rouses { tellRoused() }
         readOn()
         while let token = timers.popDue(now.awake) { members[token]?.timeHasCome(now) }
         let worked = runNotesAndJobs()
         flushAll()
-        if !ready.isEmpty || worked { lastActive = now.awake }
+        if !ready.isEmpty || worked || rouses { lastActive = now.awake }
         return isOver()
     }
 
     private func wait(_ events: UnsafeMutableBufferPointer<gn_event>) -> UnsafeMutableBufferPointer<gn_event>.SubSequence {
         let timeout = timeToWait()
+        if timeout == 0, !quiet.isEmpty, lookAround() { return events[..<0] }
         var count = 0
         var error = gn_error()
         let outcome = gn_poller_wait(poller, events.baseAddress, events.count, timeout, &count, &error)
@@ -43,9 +46,44 @@ extension EventLoop {
             sleeps.store(false, ordering: .relaxed)
             return 0
         }
+        quiet.declareSleep(into: &roused)
+        guard roused.isEmpty else {
+            sleeps.store(false, ordering: .relaxed)
+            return 0
+        }
         guard let next = timers.earliest else { return .max }  // GN_WAIT_FOR_EVER
         // What the turn has used up of this is too little to read the clock again; a timer that comes early looks at the time and is armed anew.
         return next > lastWork ? next - lastWork : 0
+    }
+
+    /// Looks at the quiet sources and the inbox for a few microseconds, which costs no system call. True when the poller need not be asked in this turn: there is news, and the poller
+    /// was asked not long ago.
+    private func lookAround() -> Bool {
+        let isPolling = pollingTime > 0 && localJobs.isEmpty && toRead.isEmpty && toFlush.isEmpty
+        for look in 0... {
+            if quiet.hasNews {
+                quiet.takeNews(into: &roused)
+                break
+            }
+            // Without polling one look is enough: the turn has other work to do.
+            if !isPolling || look == Self.looksBetweenPolls || hasMail.load(ordering: .relaxed) { return false }
+            gn_relax()
+        }
+        turnsSincePoll += 1
+        if turnsSincePoll < Self.turnsBetweenPolls { return true }
+        turnsSincePoll = 0
+        return false
+    }
+
+    /// Some 3 µs.
+    private static let looksBetweenPolls = 64
+    /// Sockets wait no longer than this many turns for rings that always have something.
+    private static let turnsBetweenPolls = 16
+
+    private func tellRoused() {
+        let tokens = roused
+        roused.removeAll(keepingCapacity: true)
+        for token in tokens { members[token]?.isReady([.readable, .writable]) }
     }
 
     /// The clocks' difference changes when the machine sleeps, which a running program notices as no time at all: one of them is enough for most turns.

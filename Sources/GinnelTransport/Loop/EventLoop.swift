@@ -52,6 +52,10 @@ public final class EventLoop: @unchecked Sendable {
     @exclusivity(unchecked) var timers = TimerHeap()
     @exclusivity(unchecked) var toFlush = MemberBatches()
     @exclusivity(unchecked) var toRead = MemberBatches()
+    @exclusivity(unchecked) var quiet = QuietSources()
+    /// Members whose quiet sources have something.
+    @exclusivity(unchecked) var roused: [UInt64] = []
+    @exclusivity(unchecked) var turnsSincePoll = 0
     /// Now, as of the beginning of the turn or the last handler.
     @exclusivity(unchecked) package internal(set) var now = Moment.now
     @exclusivity(unchecked) var lastWork: UInt64 = 0
@@ -164,6 +168,9 @@ public final class EventLoop: @unchecked Sendable {
 
     /// The member stopped reading of its own accord and wants to go on in the next turn.
     package func readAgain(_ member: any LoopMember) { toRead.append(member) }
+
+    /// `source` has found nothing; its member hears of the next thing, by polling or by the doorbell.
+    package func watchQuietly(_ source: any QuietSource, _ token: UInt64) { quiet.append(source, token) }
 
     package func member(_ token: UInt64) -> (any LoopMember)? { members[token] }
 

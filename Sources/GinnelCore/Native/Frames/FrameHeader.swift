@@ -15,6 +15,7 @@ package enum FrameKind: UInt8, Sendable {
     case ping = 13
     case pong = 14
     case goodbye = 15
+    case upgrade = 16
 
     /// Kinds from here on may be skipped by who does not know them.
     static let firstExtension: UInt8 = 128
@@ -33,7 +34,7 @@ package enum FrameKind: UInt8, Sendable {
     /// Whether its frames belong to the connection and not to a call.
     var belongsToConnection: Bool {
         switch self {
-        case .hello, .welcome, .reject, .event, .ping, .pong, .goodbye: true
+        case .hello, .welcome, .reject, .event, .ping, .pong, .goodbye, .upgrade: true
         default: false
         }
     }
@@ -66,12 +67,12 @@ package struct FrameHeader: Sendable {
     var stream: UInt32
     var checksum: UInt32
 
-    init(length: Int, kind: FrameKind, flags: FrameFlags = [], lane: Lane = .control, stream: UInt32 = 0) {
+    init(length: Int, kind: FrameKind, flags: FrameFlags = [], lane: Lane = .control, stream: UInt32 = 0, handles: UInt8 = 0) {
         self.length = length
         self.kind = kind.rawValue
         self.flags = flags
         self.lane = lane.rawValue
-        handles = 0
+        self.handles = handles
         self.stream = stream
         checksum = 0
     }

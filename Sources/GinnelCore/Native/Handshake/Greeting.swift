@@ -20,6 +20,7 @@ struct Greeting: Sendable, Equatable {
     init(_ configuration: NativeConfiguration) {
         versions = Self.minorVersion...Self.minorVersion
         features = configuration.offersChecksums ? .checksums : []
+        if configuration.sharedMemory != nil { features.insert(.sharedMemory) }
         codecs = configuration.codecs
         limits = configuration.limits.announced
         heartbeat = configuration.timeouts.heartbeat.map { Int(clamping: $0.wholeNanoseconds / 1_000_000) } ?? 0

@@ -9,6 +9,8 @@ package struct NativeConfiguration: Sendable {
     package var program: String = ""
     package var codecs: Set<Codec> = [.raw, .json, .protobuf]
     package var offersChecksums = false
+    /// Whether the connection may go on over shared memory; `nil` for never.
+    package var sharedMemory: SharedMemoryOptions?
     package var limits = SessionLimits.defaults
     package var timeouts = SessionTimeouts.defaults
     /// The first stream id, so that tests can start near the wrap; must have the parity of the role.
@@ -21,6 +23,7 @@ package struct NativeConfiguration: Sendable {
 struct NativeFeatures: OptionSet, Sendable {
     let rawValue: UInt64
     static let checksums = NativeFeatures(rawValue: 1)
+    static let sharedMemory = NativeFeatures(rawValue: 2)
 }
 
 /// What both sides agreed on.

@@ -13,20 +13,35 @@ struct ControlQueue: Sendable {
 
     mutating func append(opening bytes: [UInt8]) { opening += bytes }
 
-    mutating func append(_ kind: FrameKind, stream: UInt32, payload: [UInt8], sealed: Bool) {
+    mutating func append(_ kind: FrameKind, stream: UInt32, handles: UInt8, payload: [UInt8], sealed: Bool) {
         let start = frames.count
-        FrameHeader(length: payload.count, kind: kind, stream: stream).write(to: &frames)
+        FrameHeader(length: payload.count, kind: kind, stream: stream, handles: handles).write(to: &frames)
         frames.append(payload)
         FrameHeader.seal(&frames, from: start, sealed: sealed)
     }
 
-    mutating func produceFrame(into output: inout OutputBuffer) {
+    /// Appends the next frame; false when that has to wait until `output` has left.
+    mutating func produceFrame(into output: inout OutputBuffer) -> Bool {
         output.append(opening)
         opening = []
+        let boundary = frames.withBytes(Self.boundary)
+        if boundary == .carriesHandles, !output.isEmpty { return false }
         frames.withBytes { bytes in
             if let length = Self.frameLength(bytes) { output.append(UnsafeRawBufferPointer(rebasing: bytes[..<length])) }
         }
+        output.boundary = boundary
         removeFrame()
+        return true
+    }
+
+    /// Whether the first frame is one of those at which the way of the bytes changes.
+    private static func boundary(_ bytes: UnsafeRawBufferPointer) -> OutputBuffer.Boundary? {
+        guard bytes.count > FrameHeader.size, bytes[4] == FrameKind.upgrade.rawValue else { return nil }
+        switch RingVerb(rawValue: bytes[FrameHeader.size]) {
+        case .offer: return .carriesHandles
+        case .switch: return .lastOnSocket
+        default: return nil
+        }
     }
 
     /// Forgets the frames that are not for the handshake.

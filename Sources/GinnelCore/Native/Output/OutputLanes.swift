@@ -38,8 +38,8 @@ struct OutputLanes: Sendable {
     // MARK: Putting in
 
     /// Appends a control frame at once.
-    mutating func appendControl(_ kind: FrameKind, stream: UInt32 = 0, payload: [UInt8], sealed: Bool) {
-        control.append(kind, stream: stream, payload: payload, sealed: sealed)
+    mutating func appendControl(_ kind: FrameKind, stream: UInt32 = 0, handles: UInt8 = 0, payload: [UInt8], sealed: Bool) {
+        control.append(kind, stream: stream, handles: handles, payload: payload, sealed: sealed)
     }
 
     /// Appends bytes that are no frame: the preamble.
@@ -76,12 +76,9 @@ struct OutputLanes: Sendable {
 
     // MARK: Taking out
 
-    /// Appends the next frame in order; false when nothing waits.
+    /// Appends the next frame in order; false when nothing waits, or when the next one begins a write of its own.
     mutating func produceFrame(into output: inout OutputBuffer, sealed: Bool) -> Bool {
-        if !control.isEmpty {
-            control.produceFrame(into: &output)
-            return true
-        }
+        if !control.isEmpty { return control.produceFrame(into: &output) }
         guard waiting > 0, let (index, isAlone) = nextLane() else { return false }
         let before = output.count
         let takesEvent = lanes[index].messages.isEmpty || (lanes[index].eventsNext && !lanes[index].events.isEmpty)

@@ -1,0 +1,236 @@
+// A channel that begins on a socket and goes on through shared memory (docs/shared-memory.md §4).
+//
+// The socket gives identity and, later, the sign of life; the rings carry the bytes, in records whose bounds mean nothing here. Which of the two is read and which is written is
+// switched by the driver when the session's machine says so. What arrives is copied out of the ring before anybody judges it.
+
+package import GinnelCore
+internal import Synchronization
+
+/// `@unchecked Sendable`: as the channel contract says, one thread reads and one writes; what the two share is atomic or constant once bytes flow.
+package final class SharedMemoryChannel: Channel, @unchecked Sendable {
+    /// A peer that rings more often than this within a second, for nothing, would keep us awake for nothing.
+    package static let ringsForNothing = 1000
+
+    private let socket: PlatformChannel
+    @exclusivity(unchecked) private var link: SharedMemoryLink?
+    private let peerIsGone = Atomic(false)
+
+    // Reading thread, which is the loop's.
+    @exclusivity(unchecked) private var readsFromRing = false
+    @exclusivity(unchecked) private var unfinished: (record: RingRecord, read: Int)?
+    /// Something may have come on the socket: its end, or bytes.
+    @exclusivity(unchecked) private var socketHasNews = true
+    @exclusivity(unchecked) private var socketEnd: ReadOutcome?
+    @exclusivity(unchecked) private var looksForNothing = 0
+    @exclusivity(unchecked) private var looksBeganAt: UInt64 = 0
+    @exclusivity(unchecked) private var isQuiet = false
+    @exclusivity(unchecked) private var place: (loop: EventLoop, token: UInt64)?
+
+    // Writing thread.
+    @exclusivity(unchecked) private var writesToRing = false
+
+    /// Begins on `socket`. `takesOffers`: a client, which lets descriptors in.
+    package init(_ socket: PlatformChannel, takesOffers: Bool) {
+        self.socket = socket
+        if takesOffers { socket.acceptHandles() }
+    }
+
+    package var upgrade: (any ChannelUpgrade)? { self }
+
+    package func identify(_ fields: Set<PeerIdentity.Field>) throws -> PeerIdentity { try socket.identify(fields) }
+
+    package func attach(to loop: EventLoop, token: UInt64) throws {
+        place = (loop, token)
+        try socket.attach(to: loop, token: token)
+        try link?.attach(to: loop, token: token)
+        if readsFromRing { waitQuietly() }
+    }
+
+    package func close(drain: Duration) {
+        leave()
+        socket.close(drain: drain)
+    }
+
+    package func abort() {
+        leave()
+        socket.abort()
+    }
+
+    private func leave() {
+        if let place { link?.detach(from: place.loop) }
+        link = nil
+        place = nil
+    }
+
+    /// Doorbells say both readable and writable; whatever else is said concerns the socket.
+    package func noteReadiness(_ readiness: Readiness) {
+        if readiness.contains(.hangup) || !readiness.contains(.writable) { socketHasNews = true }
+    }
+
+    // MARK: Reading
+
+    package func read(into buffer: UnsafeMutableRawBufferPointer) -> ReadOutcome {
+        guard readsFromRing else { return socket.read(into: buffer) }
+        guard let link else { return .end }
+        do throws(RingViolation) {
+            while true {
+                let count = try copyRecords(link, into: buffer)
+                if count > 0 {
+                    looksForNothing = 0
+                    // With news on the socket another look is due, since its event does not come twice.
+                    let drained = link.reader.isEmpty && unfinished == nil && !socketHasNews
+                    if drained { waitQuietly() }
+                    return .bytes(count, drained: drained)
+                }
+                // What was published before the socket ended is read before its end is told.
+                if let socketEnd { return socketEnd }
+                guard try socketEnds() else { break }
+            }
+            try countLook()
+        } catch {
+            return .violated(error.sentence)
+        }
+        waitQuietly()
+        return .wouldBlock
+    }
+
+    /// Copies records, or what is left of one, as far as `buffer` goes.
+    private func copyRecords(_ link: SharedMemoryLink, into buffer: UnsafeMutableRawBufferPointer) throws(RingViolation) -> Int {
+        var count = 0
+        while count < buffer.count {
+            guard let (record, read) = try next(link) else { break }
+            let part = min(record.count - read, buffer.count - count)
+            let from = UnsafeRawBufferPointer(rebasing: link.reader.bytes(of: record)[read..<read + part])
+            UnsafeMutableRawBufferPointer(rebasing: buffer[count..<count + part]).copyMemory(from: from)
+            count += part
+            unfinished = read + part < record.count ? (record, read + part) : nil
+            if unfinished == nil, link.reader.giveBack(record) { link.ringPeer() }
+        }
+        return count
+    }
+
+    /// The record that is being read, and how much of it has been. Its bounds were judged once and are kept here.
+    private func next(_ link: SharedMemoryLink) throws(RingViolation) -> (record: RingRecord, read: Int)? {
+        if let unfinished { return unfinished }
+        guard let record = try link.reader.next() else { return nil }
+        return (record, 0)
+    }
+
+    /// Looks at the socket when there may be news. True when it has ended.
+    private func socketEnds() throws(RingViolation) -> Bool {
+        guard socketHasNews else { return false }
+        return try withUnsafeTemporaryAllocation(byteCount: 64, alignment: 1) { bytes throws(RingViolation) in
+            while true {
+                switch socket.read(into: bytes) {
+                case .bytes(let count, _):
+                    // Where bells ring through the socket a zero is one.
+                    guard Doorbell.descriptors == 0, bytes[..<count].allSatisfy({ $0 == 0 }) else {
+                        throw RingViolation(sentence: "\(count) bytes on the socket of a connection that goes through shared memory")
+                    }
+                case .wouldBlock:
+                    socketHasNews = false
+                    return false
+                case let end:
+                    socketEnd = end
+                    peerIsGone.store(true, ordering: .relaxed)
+                    return true
+                }
+            }
+        }
+    }
+
+    private func countLook() throws(RingViolation) {
+        guard let now = place?.loop.now.awake else { return }
+        if now &- looksBeganAt > 1_000_000_000 {
+            looksBeganAt = now
+            looksForNothing = 0
+        }
+        looksForNothing += 1
+        if looksForNothing > Self.ringsForNothing {
+            throw RingViolation(sentence: "the doorbell was rung \(looksForNothing) times within a second, and nothing had come")
+        }
+    }
+
+    private func waitQuietly() {
+        guard !isQuiet, let place else { return }
+        isQuiet = true
+        place.loop.watchQuietly(self, place.token)
+    }
+
+    // MARK: Writing
+
+    package func write(_ bytes: UnsafeRawBufferPointer) -> WriteOutcome {
+        guard writesToRing else { return socket.write(bytes) }
+        guard let link, !peerIsGone.load(ordering: .relaxed) else {
+            return .failed(SystemError(operation: "write", sentence: "the peer is gone"))
+        }
+        do throws(RingViolation) {
+            while true {
+                let (count, wakesConsumer) = try link.writer.write(bytes)
+                if wakesConsumer { link.ringPeer() }
+                if count > 0 { return .took(count) }
+                if try link.writer.declareWait() { return .wouldBlock }
+            }
+        } catch {
+            return .violated(error.sentence)
+        }
+    }
+}
+
+extension SharedMemoryChannel: ChannelUpgrade {
+    package func makeLink(_ geometry: RingGeometry) throws -> Int {
+        let made = try SharedMemoryLink.make(geometry, for: socket)
+        try use(made)
+        return made.descriptorsToOffer.count
+    }
+
+    package func takeLink(_ geometry: RingGeometry, handles: Int) throws {
+        try use(SharedMemoryLink.take(geometry, handles: handles, from: socket))
+    }
+
+    private func use(_ link: SharedMemoryLink) throws {
+        if let place { try link.attach(to: place.loop, token: place.token) }
+        self.link = link
+    }
+
+    package func writeOffer(_ bytes: UnsafeRawBufferPointer) -> WriteOutcome {
+        guard let link else { return .failed(SystemError(operation: "offer", sentence: "there is no shared memory to be offered")) }
+        let outcome = socket.write(bytes, handles: link.descriptorsToOffer)
+        if case .took = outcome { link.offerHasLeft() }
+        return outcome
+    }
+
+    package func readFromRing() { readsFromRing = true }
+    package func writeToRing() { writesToRing = true }
+}
+
+extension SharedMemoryChannel: QuietSource {
+    package var hasNews: Bool { link?.reader.hasNews ?? false }
+
+    package func declareSleep() -> Bool {
+        isQuiet = false
+        // A violation is news too: whoever reads will meet it.
+        guard let sleeps = try? link?.reader.declareWait() else { return link == nil }
+        return sleeps
+    }
+
+    package func wakeUp() { isQuiet = false }
+}
+
+extension SharedMemoryChannel {
+    /// Two connected channels in this process, on their rings already.
+    package static func pair(_ geometry: RingGeometry) throws -> (SharedMemoryChannel, SharedMemoryChannel) {
+        let (first, second) = try PlatformChannel.pair()
+        let maker = SharedMemoryChannel(first, takesOffers: false)
+        let taker = SharedMemoryChannel(second, takesOffers: true)
+        let handles = try maker.makeLink(geometry)
+        _ = [UInt8(0)].withUnsafeBytes { maker.writeOffer($0) }
+        withUnsafeTemporaryAllocation(byteCount: 1, alignment: 1) { _ = second.read(into: $0) }
+        try taker.takeLink(geometry, handles: handles)
+        for channel in [maker, taker] {
+            channel.readFromRing()
+            channel.writeToRing()
+        }
+        return (maker, taker)
+    }
+}

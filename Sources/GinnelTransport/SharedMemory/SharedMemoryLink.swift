@@ -1,0 +1,66 @@
+// One end of a stream over shared memory: a segment with two rings, and the bells on both sides (docs/shared-memory.md §2).
+
+internal import GinnelCore
+
+/// `@unchecked Sendable`: `reader` belongs to the thread that reads, `writer` to the one that writes, as with every channel.
+package final class SharedMemoryLink: @unchecked Sendable {
+    @exclusivity(unchecked) package var reader: RingReader
+    @exclusivity(unchecked) package var writer: RingWriter
+    private let segment: Segment
+    private let ownBell: Doorbell
+    private let peerBell: Doorbell
+    /// Travel with the offer, until they have been sent.
+    private let offered: [Int]
+
+    /// Which end: who made the segment writes into its first ring.
+    private init(_ segment: Segment, _ geometry: RingGeometry, isMaker: Bool, bells: [Doorbell], offered: [Int]) {
+        let first = RingMemory(at: segment.base)
+        let second = RingMemory(at: segment.base + geometry.stride)
+        self.segment = segment
+        self.offered = offered
+        writer = RingWriter(isMaker ? first : second, RingProducer(geometry))
+        reader = RingReader(isMaker ? second : first, RingConsumer(geometry))
+        // The first bell is rung to wake whoever took the segment.
+        ownBell = bells[isMaker ? 1 : 0]
+        peerBell = bells[isMaker ? 0 : 1]
+        if isMaker {
+            first.initialize(geometry)
+            second.initialize(geometry)
+        }
+    }
+
+    /// Makes a segment and bells for a peer at the other end of `socket`.
+    static func make(_ geometry: RingGeometry, for socket: PlatformChannel) throws -> SharedMemoryLink {
+        let handle = try socket.liveHandle
+        let segment = try Segment.create(geometry.segmentBytes)
+        let bells = [try Doorbell.create(handle), try Doorbell.create(handle)]
+        let offered = [segment.descriptor] + (Doorbell.descriptors == 1 ? bells.map(\.descriptor) : [])
+        return SharedMemoryLink(segment, geometry, isMaker: true, bells: bells, offered: offered)
+    }
+
+    /// Maps what the peer has made. Takes all descriptors that have come, whatever comes of it.
+    static func take(_ geometry: RingGeometry, handles: Int, from socket: PlatformChannel) throws -> SharedMemoryLink {
+        let handle = try socket.liveHandle
+        var descriptors = socket.takeHandles()
+        defer { PlatformChannel.close(descriptors) }
+        let due = 1 + 2 * Doorbell.descriptors
+        guard descriptors.count == handles, handles == due else {
+            throw GinnelError(.invalid, "an offer of shared memory announces \(handles) descriptors and came with \(descriptors.count), where \(due) are due")
+        }
+        let segment = try Segment.adopt(descriptors.removeFirst(), geometry.segmentBytes)
+        let first = try Doorbell.adopt(descriptors.isEmpty ? -1 : descriptors.removeFirst(), handle)
+        let second = try Doorbell.adopt(descriptors.isEmpty ? -1 : descriptors.removeFirst(), handle)
+        return SharedMemoryLink(segment, geometry, isMaker: false, bells: [first, second], offered: [])
+    }
+
+    /// The descriptors that travel with the offer.
+    var descriptorsToOffer: [Int] { offered }
+
+    /// The offer has left with its descriptors.
+    func offerHasLeft() { segment.letGo() }
+
+    func ringPeer() { peerBell.ring() }
+
+    func attach(to loop: EventLoop, token: UInt64) throws { try ownBell.attach(to: loop, token: token) }
+    func detach(from loop: EventLoop) { ownBell.detach(from: loop) }
+}
