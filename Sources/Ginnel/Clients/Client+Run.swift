@@ -143,10 +143,12 @@ extension Client {
     private func open(_ channel: any Channel, on loop: EventLoop, _ ending: Ending) async throws {
         let identity = try Identity.random()
         let handlers = state.withLock { $0.handlers }
+        let channel = configuration.transports.channel(on: channel, takesOffers: true)
         try await loop.run { [self] in
             let ingredients = WireFormat.Ingredients(
                 role: .client, service: endpoint.serviceName, identity: identity, program: configuration.program, limits: configuration.limits,
-                timeouts: configuration.timeouts, checksums: configuration.checksums)
+                timeouts: configuration.timeouts, checksums: configuration.checksums,
+                sharedMemory: channel.upgrade == nil ? nil : configuration.sharedMemory)
             let policy = configuration.policy ?? (endpoint.isSystem ? .systemService : .sameUser)
             let driver = try Driver.open(
                 channel, machine: configuration.format.machine(ingredients), timeouts: configuration.timeouts,

@@ -137,6 +137,11 @@ public final class Client: Sendable {
         state.withLock { state in if case .connected(let connection) = state.phase { connection.peer } else { nil } }
     }
 
+    /// What carries the connection's bytes; `nil` before it is connected.
+    public var transport: Transport? {
+        state.withLock { state in if case .connected(let connection) = state.phase { connection.transport } else { nil } }
+    }
+
     /// Differs between two starts of the service; `nil` before it is connected.
     public var serviceInstance: Identity? { state.withLock { $0.establishment?.instance } }
 }

@@ -18,6 +18,10 @@ public struct ClientConfiguration: Sendable {
     public var loop = ClientLoop.own(.defaults)
     /// Whether CRC-32C is offered for every frame. Default false.
     public var checksums = false
+    /// What may carry the connection's bytes when the service offers it; the socket always may. Default `.socket` and `.sharedMemory`.
+    public var transports: Set<Transport> = [.socket, .sharedMemory]
+    /// What is taken when the service offers shared memory.
+    public var sharedMemory = SharedMemoryOptions.defaults
     /// Name and version of the program, shown to the service.
     public var program = ""
     public var log = Log.standardError

@@ -24,6 +24,7 @@ public final class Connection: Sendable {
     private let owner: Owner
     private let running = RunningCalls()
     private let pings = Guarded(Pings())
+    private let usesSharedMemory = Guarded(false)
 
     /// Signs of life that were asked for.
     private struct Pings {
@@ -41,6 +42,9 @@ public final class Connection: Sendable {
     func start() { driver.start(self) }
 
     var loop: EventLoop { driver.loop }
+
+    /// What carries the bytes. It may change once, soon after the connection has begun, from `.socket` to `.sharedMemory`.
+    public var transport: Transport { driver.isInProcess ? .inProcess : usesSharedMemory.withLock { $0 } ? .sharedMemory : .socket }
 
     /// Bytes that wait to be sent to this peer.
     public var bytesWaiting: Int { driver.outputBytes }
@@ -130,7 +134,17 @@ extension Connection: SessionDelegate {
         case .event(let name, let codec, let payload, let missed): payload.withBytes(of: input) { owner.events.publish(name, codec, $0, missed: missed, from: self) }
         case .pong(let value): answer(value, true)
         case .farewell(let failure): owner.log(.info, "the peer says goodbye: \(failure)", metadata)
-        case .replied, .failed, .streamed, .mayCarryOn, .close: break
+        case .upgraded(let failure): upgraded(failure)
+        case .replied, .failed, .streamed, .mayCarryOn, .upgrade, .close: break
+        }
+    }
+
+    private func upgraded(_ failure: Failure?) {
+        usesSharedMemory.withLock { $0 = failure == nil }
+        if let failure {
+            owner.log(.notice, "the connection stays on the socket: \(failure)", metadata)
+        } else {
+            owner.log(.info, "the connection goes on through shared memory", metadata)
         }
     }
 

@@ -74,9 +74,11 @@ final class Reception: Sendable {
 
     private func open(_ channel: any Channel, _ listening: Listening, on loop: EventLoop) {
         let configuration = service.configuration
+        let channel = listening.transports.channel(on: channel, takesOffers: false)
         let ingredients = WireFormat.Ingredients(
             role: .service, service: listening.endpoint.serviceName, identity: service.instance, program: configuration.program,
-            limits: configuration.limits, timeouts: configuration.timeouts, checksums: configuration.checksums)
+            limits: configuration.limits, timeouts: configuration.timeouts, checksums: configuration.checksums,
+            sharedMemory: channel.upgrade == nil ? nil : configuration.sharedMemory)
         let driver: Driver
         do {
             driver = try Driver.open(

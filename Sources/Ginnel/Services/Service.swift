@@ -45,21 +45,25 @@ public final class Service: Sendable {
     ///
     /// - Parameters:
     ///   - format: how it speaks there. Default `.native`.
+    ///   - transports: what it offers to carry a connection's bytes; the socket is always among it. Default `.socket` alone.
     ///   - access: which users the file system lets in. Default `.currentUser`.
     ///   - policy: which peers are talked to; asked before a byte is read. Default `.sameUser`, and `.anyLocalUser` where `access` lets others in.
     public init(
-        at endpoint: Endpoint, format: WireFormat = .native, access: Access = .currentUser, policy: PeerPolicy? = nil,
-        configuration: ServiceConfiguration = .defaults
+        at endpoint: Endpoint, format: WireFormat = .native, transports: Set<Transport> = [.socket], access: Access = .currentUser,
+        policy: PeerPolicy? = nil, configuration: ServiceConfiguration = .defaults
     ) {
         self.configuration = configuration
         // A generator that fails is reported by `run()`, which needs it too; an identity of zeros is never sent.
         instance = (try? Identity.random()) ?? Identity(high: 0, low: 0)
-        state = Guarded(State(listenings: [Listening(endpoint, format, access, policy)]))
+        state = Guarded(State(listenings: [Listening(endpoint, format, transports, access, policy)]))
     }
 
     /// Listens at a further endpoint, with its own format, access and policy. Before `run()`.
-    public func listen(at endpoint: Endpoint, format: WireFormat = .native, access: Access = .currentUser, policy: PeerPolicy? = nil) {
-        state.withLock { $0.listenings.append(Listening(endpoint, format, access, policy)) }
+    public func listen(
+        at endpoint: Endpoint, format: WireFormat = .native, transports: Set<Transport> = [.socket], access: Access = .currentUser,
+        policy: PeerPolicy? = nil
+    ) {
+        state.withLock { $0.listenings.append(Listening(endpoint, format, transports, access, policy)) }
     }
 
     /// Adds a handler to the table. Before `run()`.

@@ -15,6 +15,8 @@ public struct ServiceConfiguration: Sendable {
     public var loops = LoopConfiguration.defaults
     /// Whether CRC-32C is offered for every frame. Default false: local kernels do not flip bits.
     public var checksums = false
+    /// What is offered where a service's `transports` contain `.sharedMemory`.
+    public var sharedMemory = SharedMemoryOptions.defaults
     /// Name and version of the program, shown to peers.
     public var program = ""
     public var log = Log.standardError
@@ -28,13 +30,15 @@ public struct ServiceConfiguration: Sendable {
 struct Listening: Sendable {
     var endpoint: Endpoint
     var format: WireFormat
+    var transports: Set<Transport>
     var access: Access
     var policy: PeerPolicy
 
     /// Who may connect when nothing is said: the same user where the endpoint is this user's, and whoever the files let in where it is meant for others.
-    init(_ endpoint: Endpoint, _ format: WireFormat, _ access: Access, _ policy: PeerPolicy?) {
+    init(_ endpoint: Endpoint, _ format: WireFormat, _ transports: Set<Transport>, _ access: Access, _ policy: PeerPolicy?) {
         self.endpoint = endpoint
         self.format = format
+        self.transports = transports
         self.access = access
         self.policy = policy ?? (access == .currentUser ? .sameUser : .anyLocalUser)
     }

@@ -14,6 +14,8 @@ public struct WireFormat: Sendable {
         var limits: SessionLimits
         var timeouts: SessionTimeouts
         var checksums: Bool
+        /// For connections that may go on over shared memory.
+        var sharedMemory: SharedMemoryOptions?
     }
 
     /// As it appears in logs.
@@ -32,6 +34,7 @@ public struct WireFormat: Sendable {
             configuration.limits = ingredients.limits
             configuration.timeouts = ingredients.timeouts
             configuration.offersChecksums = ingredients.checksums
+            configuration.sharedMemory = ingredients.sharedMemory
             return NativeSession(role: ingredients.role, configuration)
         },
         refusal: { NativeSession.refusal($0) })

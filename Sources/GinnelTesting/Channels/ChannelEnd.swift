@@ -24,6 +24,7 @@ package final class ChannelEnd: LoopMember, @unchecked Sendable {
 
     package func isReady(_ readiness: Readiness) {
         events += 1
+        channel.withLock { $0 }?.noteReadiness(readiness)
         seen.formUnion(readiness)
         let answered = waiting.filter { !seen.isDisjoint(with: $0.wanted) }
         waiting.removeAll { !seen.isDisjoint(with: $0.wanted) }
@@ -134,6 +135,7 @@ extension ChannelEnd {
             case .took(let count): rest = rest.dropFirst(count)
             case .wouldBlock: try await event(.writable)
             case .failed(let error): throw ConformanceFailure("a write failed with \(rest.count) of \(bytes.count) bytes to go: \(error)")
+            case .violated(let sentence): throw ConformanceFailure("a write found a violation: \(sentence)")
             }
         }
     }
@@ -147,6 +149,7 @@ extension ChannelEnd {
             case .took(let count): taken += unit[..<count]
             case .wouldBlock: return taken
             case .failed(let error): throw ConformanceFailure("a write failed: \(error)")
+            case .violated(let sentence): throw ConformanceFailure("a write found a violation: \(sentence)")
             }
         }
         throw ConformanceFailure("the channel took \(limit) bytes that nobody read")
@@ -163,6 +166,7 @@ extension ChannelEnd {
             case .wouldBlock: try await event(.readable)
             case .end: throw ConformanceFailure("the end came after \(bytes.count) of \(count) bytes")
             case .failed(let error): throw ConformanceFailure("a read failed after \(bytes.count) of \(count) bytes: \(error)")
+            case .violated(let sentence): throw ConformanceFailure("a read found a violation after \(bytes.count) of \(count) bytes: \(sentence)")
             }
         }
         return bytes
@@ -177,7 +181,7 @@ extension ChannelEnd {
             switch outcome {
             case .bytes(_, let drained): if drained { try await event(.readable) }
             case .wouldBlock: try await event(.readable)
-            case .end, .failed: return (bytes, outcome)
+            case .end, .failed, .violated: return (bytes, outcome)
             }
         }
     }

@@ -1,5 +1,6 @@
 // The ways to get two connected channels.
 
+internal import GinnelCore
 package import GinnelTransport
 
 package struct ChannelKind: Sendable, CustomStringConvertible {
@@ -17,6 +18,14 @@ package struct ChannelKind: Sendable, CustomStringConvertible {
 
     /// Within this process.
     package static let inProcess = ChannelKind("in process") { _ in InProcessChannel.pair() }
+
+    /// Through shared memory, with rings of this many bytes.
+    package static func sharedMemory(_ capacity: Int) -> ChannelKind {
+        ChannelKind("shared memory, \(capacity) bytes") { _ in
+            guard let geometry = RingGeometry(capacity: capacity) else { throw ConformanceFailure("\(capacity) is no capacity of a ring") }
+            return try SharedMemoryChannel.pair(geometry)
+        }
+    }
 
     /// A client that connects to a service's endpoint, and what the service's listener accepts.
     package static func connected(_ name: String, to endpoint: @escaping @Sendable () -> Endpoint) -> ChannelKind {

@@ -37,6 +37,8 @@ package enum RecordedAction: Equatable, Sendable {
     case event(name: String, codec: Codec, payload: [UInt8], missed: UInt32)
     case pong(UInt64)
     case farewell(Failure)
+    case upgrade(UpgradeStep)
+    case upgraded(Failure?)
     case close(CloseReason)
 
     /// Copies `action`, whose borrowed payload lies in `input`.
@@ -55,6 +57,8 @@ package enum RecordedAction: Equatable, Sendable {
             self = .event(name: name, codec: codec, payload: payload.copied(of: input), missed: missed)
         case .pong(let value): self = .pong(value)
         case .farewell(let failure): self = .farewell(failure)
+        case .upgrade(let step): self = .upgrade(step)
+        case .upgraded(let failure): self = .upgraded(failure)
         case .close(let reason): self = .close(reason)
         }
     }

@@ -135,6 +135,9 @@ package final class Driver: @unchecked Sendable {
         }
     }
 
+    /// Whether the peer is in this process.
+    package var isInProcess: Bool { channel is InProcessChannel }
+
     /// Bytes that wait for the peer.
     package var outputBytes: Int { state.withLock { $0.session.machine.outputBytes } }
 

@@ -65,6 +65,8 @@ package final class SharedMemoryChannel: Channel, @unchecked Sendable {
     /// Doorbells say both readable and writable; whatever else is said concerns the socket.
     package func noteReadiness(_ readiness: Readiness) {
         if readiness.contains(.hangup) || !readiness.contains(.writable) { socketHasNews = true }
+        // Nobody reads the ring any more; what the peer published is still read.
+        if readiness.contains(.hangup) { peerIsGone.store(true, ordering: .relaxed) }
     }
 
     // MARK: Reading

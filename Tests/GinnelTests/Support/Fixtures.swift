@@ -57,9 +57,10 @@ func withService<Result: Sendable>(_ service: Service, _ body: () async throws -
 
 /// A service at `endpoint` with all the shapes of method.
 func makeService(
-    at endpoint: Endpoint, format: WireFormat = .native, access: Access = .currentUser, policy: PeerPolicy? = nil, configuration: ServiceConfiguration = .defaults
+    at endpoint: Endpoint, format: WireFormat = .native, transports: Set<Transport> = [.socket], access: Access = .currentUser, policy: PeerPolicy? = nil,
+    configuration: ServiceConfiguration = .defaults
 ) -> Service {
-    let service = Service(at: endpoint, format: format, access: access, policy: policy, configuration: configuration)
+    let service = Service(at: endpoint, format: format, transports: transports, access: access, policy: policy, configuration: configuration)
     service.handle(Add.self) { request, _ in Sum(value: request.left + request.right) }
     service.handle("echo") { bytes, _ in bytes.copied() }
     service.handle("echo_async") { bytes, _ in

@@ -24,8 +24,8 @@ struct Running: Sendable {
 
 /// Runs a service with all the shapes of method, and what `prepare` adds, while `body` runs; stops it gracefully after, or at once when `body` throws.
 func withRunning<Result: Sendable>(
-    _ configuration: ServiceConfiguration = .defaults, format: WireFormat = .native, access: Access = .currentUser, policy: PeerPolicy? = nil,
-    prepare: (Service) -> Void = { _ in },
+    _ configuration: ServiceConfiguration = .defaults, format: WireFormat = .native, transports: Set<Transport> = [.socket], access: Access = .currentUser,
+    policy: PeerPolicy? = nil, prepare: (Service) -> Void = { _ in },
     _ body: (Running) async throws -> Result
 ) async throws -> Result {
     try await withDirectory { directory in
@@ -33,7 +33,7 @@ func withRunning<Result: Sendable>(
         var configuration = configuration
         configuration.log = log.log
         let running = Running(
-            service: makeService(at: .path(directory + "/s"), format: format, access: access, policy: policy, configuration: configuration), path: directory + "/s", log: log)
+            service: makeService(at: .path(directory + "/s"), format: format, transports: transports, access: access, policy: policy, configuration: configuration), path: directory + "/s", log: log)
         prepare(running.service)
         return try await withRunning(running, body)
     }

@@ -7,6 +7,8 @@ import Testing
     static let kinds: [ChannelKind] = [
         .socketPair,
         .inProcess,
+        .sharedMemory(1 << 18),
+        .sharedMemory(1 << 20),
         .connected("listener and connect, in process") { .inProcess("conformance-\(try! Identity.random())") },
     ]
 
