@@ -67,8 +67,9 @@ public struct SessionTimeouts: Sendable, Equatable {
 
 /// How a connection may go on over shared memory (docs/shared-memory.md).
 public struct SharedMemoryOptions: Sendable, Equatable {
-    /// Bytes of the ring in each direction that a service offers; the next power of two counts, from 4,096 to 2³⁰. Default 1 MiB.
-    public var ringBytes: Int = 1 << 20
+    /// Bytes of the ring in each direction that a service offers; the next power of two counts, from 4,096 to 2³⁰. Default 256 KiB. A connection holds twice
+    /// that from the moment of the offer, used or not.
+    public var ringBytes: Int = 256 << 10
     /// Bytes of the largest ring that a client takes. Default 64 MiB.
     public var maximumRingBytes: Int = 64 << 20
 
@@ -77,9 +78,5 @@ public struct SharedMemoryOptions: Sendable, Equatable {
     public init() {}
 
     /// The ring that is offered.
-    package var geometry: RingGeometry {
-        var capacity = 4096
-        while capacity < min(ringBytes, RingGeometry.capacities.upperBound) { capacity *= 2 }
-        return RingGeometry(capacity: capacity)!
-    }
+    package var geometry: RingGeometry { RingGeometry(atLeast: max(4096, ringBytes)) }
 }

@@ -17,10 +17,11 @@ package struct RingGeometry: Sendable, Equatable {
         self.capacity = capacity
     }
 
-    /// The geometry of the smallest ring that takes payloads of `count` bytes; `nil` when there is none.
-    package init?(forPayload count: Int) {
-        guard let smallest = sequence(first: 64, next: { $0 < 1 << 30 ? $0 * 2 : nil }).first(where: { $0 / 2 - 4 >= count }) else { return nil }
-        self.init(capacity: smallest)
+    /// The smallest ring of at least `count` bytes, or the largest there is.
+    package init(atLeast count: Int) {
+        var capacity = Self.capacities.lowerBound
+        while capacity < count, capacity < Self.capacities.upperBound { capacity *= 2 }
+        self.capacity = capacity
     }
 
     /// A record takes at most half the capacity, so that one always fits into an empty ring, wherever that begins.

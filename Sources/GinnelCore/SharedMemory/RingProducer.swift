@@ -42,6 +42,15 @@ package struct RingProducer: Sendable {
         package var padding: Int?
         /// The offset of its length word is four less than that of its payload.
         package var record: RingRecord
+
+        /// The same place with fewer bytes of payload.
+        package func shortened(to count: Int) -> Place {
+            guard count < record.count else { return self }
+            var place = self
+            place.record.end = record.end &- UInt64(RingGeometry.recordBytes(record.count) - RingGeometry.recordBytes(count))
+            place.record.count = count
+            return place
+        }
     }
 
     /// The place for a payload of `count` bytes; `nil` while there is no room, or when it is longer than the longest.

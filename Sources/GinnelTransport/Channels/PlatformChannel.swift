@@ -94,6 +94,9 @@ package final class PlatformChannel: Channel, @unchecked Sendable {
         }
     }
 
+    /// From now on nobody hears of readiness. On the loop.
+    func detach(from loop: EventLoop) { if let handle { gn_poller_remove_channel(loop.poller, handle) } }
+
     package func close(drain: Duration) {
         guard let handle = handle.take() else { return }
         gn_channel_close(handle, drain.wholeNanoseconds)

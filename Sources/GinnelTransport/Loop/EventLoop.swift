@@ -121,10 +121,10 @@ public final class EventLoop: @unchecked Sendable {
     // MARK: From any thread
 
     /// Runs `note` on the loop, in the order of posting; never, when the loop has stopped.
-    package func post(_ note: @escaping Note) { _ = take(note) }
+    package func post(_ note: @escaping Note) { _ = postUnlessStopped(note) }
 
-    /// False when the loop has stopped.
-    private func take(_ note: @escaping Note) -> Bool {
+    /// The same; false when the loop has stopped.
+    package func postUnlessStopped(_ note: @escaping Note) -> Bool {
         let isTaken = inbox.withLock { inbox in
             guard inbox.phase != .stopped else { return false }
             inbox.notes.append(note)
@@ -143,7 +143,7 @@ public final class EventLoop: @unchecked Sendable {
     /// Runs `body` on the loop and waits for it. Throws `.notRunning` when the loop has stopped.
     package func run<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) async throws -> Result {
         try await withCheckedThrowingContinuation { continuation in
-            let isTaken = take { continuation.resume(with: Swift.Result(catching: body)) }
+            let isTaken = postUnlessStopped { continuation.resume(with: Swift.Result(catching: body)) }
             if !isTaken { continuation.resume(throwing: GinnelError(.notRunning, "the event loop has stopped")) }
         }
     }

@@ -8,9 +8,6 @@ internal import Synchronization
 
 /// `@unchecked Sendable`: as the channel contract says, one thread reads and one writes; what the two share is atomic or constant once bytes flow.
 package final class SharedMemoryChannel: Channel, @unchecked Sendable {
-    /// A peer that rings more often than this within a second, for nothing, would keep us awake for nothing.
-    package static let ringsForNothing = 1000
-
     private let socket: PlatformChannel
     @exclusivity(unchecked) private var link: SharedMemoryLink?
     private let peerIsGone = Atomic(false)
@@ -21,9 +18,9 @@ package final class SharedMemoryChannel: Channel, @unchecked Sendable {
     /// Something may have come on the socket: its end, or bytes.
     @exclusivity(unchecked) private var socketHasNews = true
     @exclusivity(unchecked) private var socketEnd: ReadOutcome?
-    @exclusivity(unchecked) private var looksForNothing = 0
-    @exclusivity(unchecked) private var looksBeganAt: UInt64 = 0
+    @exclusivity(unchecked) private var violation: RingViolation?
     @exclusivity(unchecked) private var isQuiet = false
+    @exclusivity(unchecked) private var isLent = false
     @exclusivity(unchecked) private var place: (loop: EventLoop, token: UInt64)?
 
     // Writing thread.
@@ -43,7 +40,8 @@ package final class SharedMemoryChannel: Channel, @unchecked Sendable {
         place = (loop, token)
         try socket.attach(to: loop, token: token)
         try link?.attach(to: loop, token: token)
-        if readsFromRing { waitQuietly() }
+        // What was published before anybody slept was announced to nobody.
+        if readsFromRing, !isLent { waitQuietly() }
     }
 
     package func close(drain: Duration) {
@@ -64,9 +62,29 @@ package final class SharedMemoryChannel: Channel, @unchecked Sendable {
 
     /// Doorbells say both readable and writable; whatever else is said concerns the socket.
     package func noteReadiness(_ readiness: Readiness) {
+        if readiness == [.readable, .writable], let link, let place {
+            do throws(RingViolation) { try link.noteRing(place.loop.now.awake) } catch { violation = violation ?? error }
+        }
         if readiness.contains(.hangup) || !readiness.contains(.writable) { socketHasNews = true }
         // Nobody reads the ring any more; what the peer published is still read.
         if readiness.contains(.hangup) { peerIsGone.store(true, ordering: .relaxed) }
+    }
+
+    /// The link, for a stream that reads and writes the rings itself; this channel then only watches the socket and hears the bell.
+    func lendLink() -> SharedMemoryLink? {
+        isLent = true
+        return link
+    }
+
+    /// For such a stream: looks at the socket when the readiness says that there may be something. How the stream has ended, if it has. On the loop.
+    func lookAtSocket(_ readiness: Readiness) -> StreamWaiting.End? {
+        noteReadiness(readiness)
+        do throws(RingViolation) {
+            if let violation { throw violation }
+            return try socketEnds() ? .peerEnded : nil
+        } catch {
+            return .violated(error.sentence)
+        }
     }
 
     // MARK: Reading
@@ -75,10 +93,10 @@ package final class SharedMemoryChannel: Channel, @unchecked Sendable {
         guard readsFromRing else { return socket.read(into: buffer) }
         guard let link else { return .end }
         do throws(RingViolation) {
+            if let violation { throw violation }
             while true {
                 let count = try copyRecords(link, into: buffer)
                 if count > 0 {
-                    looksForNothing = 0
                     // With news on the socket another look is due, since its event does not come twice.
                     let drained = link.reader.isEmpty && unfinished == nil && !socketHasNews
                     if drained { waitQuietly() }
@@ -88,7 +106,6 @@ package final class SharedMemoryChannel: Channel, @unchecked Sendable {
                 if let socketEnd { return socketEnd }
                 guard try socketEnds() else { break }
             }
-            try countLook()
         } catch {
             return .violated(error.sentence)
         }
@@ -129,6 +146,7 @@ package final class SharedMemoryChannel: Channel, @unchecked Sendable {
                     guard Doorbell.descriptors == 0, bytes[..<count].allSatisfy({ $0 == 0 }) else {
                         throw RingViolation(sentence: "\(count) bytes on the socket of a connection that goes through shared memory")
                     }
+                    if let place { try link?.noteRing(place.loop.now.awake) }
                 case .wouldBlock:
                     socketHasNews = false
                     return false
@@ -138,18 +156,6 @@ package final class SharedMemoryChannel: Channel, @unchecked Sendable {
                     return true
                 }
             }
-        }
-    }
-
-    private func countLook() throws(RingViolation) {
-        guard let now = place?.loop.now.awake else { return }
-        if now &- looksBeganAt > 1_000_000_000 {
-            looksBeganAt = now
-            looksForNothing = 0
-        }
-        looksForNothing += 1
-        if looksForNothing > Self.ringsForNothing {
-            throw RingViolation(sentence: "the doorbell was rung \(looksForNothing) times within a second, and nothing had come")
         }
     }
 

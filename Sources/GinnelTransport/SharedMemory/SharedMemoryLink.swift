@@ -1,11 +1,16 @@
 // One end of a stream over shared memory: a segment with two rings, and the bells on both sides (docs/shared-memory.md §2).
 
 internal import GinnelCore
+internal import Synchronization
 
 /// `@unchecked Sendable`: `reader` belongs to the thread that reads, `writer` to the one that writes, as with every channel.
 package final class SharedMemoryLink: @unchecked Sendable {
     @exclusivity(unchecked) package var reader: RingReader
     @exclusivity(unchecked) package var writer: RingWriter
+    /// The peer's counters are looked at here, besides by reader and writer.
+    private let incoming: RingMemory
+    private let outgoing: RingMemory
+    @exclusivity(unchecked) private var rings = FruitlessRings()
     private let segment: Segment
     private let ownBell: Doorbell
     private let peerBell: Doorbell
@@ -18,8 +23,9 @@ package final class SharedMemoryLink: @unchecked Sendable {
         let second = RingMemory(at: segment.base + geometry.stride)
         self.segment = segment
         self.offered = offered
-        writer = RingWriter(isMaker ? first : second, RingProducer(geometry))
-        reader = RingReader(isMaker ? second : first, RingConsumer(geometry))
+        (outgoing, incoming) = isMaker ? (first, second) : (second, first)
+        writer = RingWriter(outgoing, RingProducer(geometry))
+        reader = RingReader(incoming, RingConsumer(geometry))
         // The first bell is rung to wake whoever took the segment.
         ownBell = bells[isMaker ? 1 : 0]
         peerBell = bells[isMaker ? 0 : 1]
@@ -58,6 +64,11 @@ package final class SharedMemoryLink: @unchecked Sendable {
 
     /// The offer has left with its descriptors.
     func offerHasLeft() { segment.letGo() }
+
+    /// Our bell was rung. On the loop.
+    func noteRing(_ now: UInt64) throws(RingViolation) {
+        try rings.note(produced: incoming.produced.pointee.load(ordering: .relaxed), consumed: outgoing.consumed.pointee.load(ordering: .relaxed), now)
+    }
 
     func ringPeer() { peerBell.ring() }
 

@@ -44,7 +44,7 @@ import Testing
     @Test func `a ring over the client's limit is refused, and the connection goes on`() async throws {
         try await withRunning(transports: [.socket, .sharedMemory]) { running in
             var configuration = ClientConfiguration.defaults
-            configuration.sharedMemory.maximumRingBytes = (1 << 20) - 1
+            configuration.sharedMemory.maximumRingBytes = (256 << 10) - 1
             try await running.connect(configuration) { client in
                 let entry = try await running.log.entry("the connection stays on the socket")
                 #expect(entry.message.contains("maximumRingBytes"))

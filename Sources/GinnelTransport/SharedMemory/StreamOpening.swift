@@ -1,0 +1,161 @@
+// How two processes get from a connected socket to a stream over shared memory when no session speaks on the socket (docs/shared-memory.md §4, "A bare stream").
+//
+// The peer is verified first. Then the service offers and the client answers, 24 bytes each; the machine is so small that it is two functions here. Ends once, with a channel that is on its
+// rings or with an error that says why, within its time limit.
+
+package import GinnelCore
+
+/// `@unchecked Sendable`: on the loop only.
+package final class StreamOpening: LoopMember, @unchecked Sendable {
+    package typealias Done = @Sendable (Result<(SharedMemoryChannel, PeerIdentity), any Error>) -> Void
+
+    private let socket: PlatformChannel
+    private let channel: SharedMemoryChannel
+    private let role: Role
+    private let options: SharedMemoryOptions
+    private let timeout: Duration
+    private let loop: EventLoop
+    private var done: Done?
+    private var token: UInt64 = 0
+    private var peer = PeerIdentity()
+    private var received: [UInt8] = []
+
+    private static let messageBytes = RingMessage.preamble.count + RingMessage.size
+
+    private init(_ socket: PlatformChannel, _ role: Role, _ options: SharedMemoryOptions, _ timeout: Duration, _ loop: EventLoop, _ done: @escaping Done) {
+        self.socket = socket
+        channel = SharedMemoryChannel(socket, takesOffers: role == .client)
+        self.role = role
+        self.options = options
+        self.timeout = timeout
+        self.loop = loop
+        self.done = done
+    }
+
+    /// Opens a stream on `channel`, which must be a socket. On the loop; `done` is called there, once.
+    package static func begin(
+        _ channel: any Channel, role: Role, verification: PeerVerification, options: SharedMemoryOptions, timeout: Duration, loop: EventLoop, done: @escaping Done
+    ) {
+        guard let socket = channel as? PlatformChannel else {
+            channel.close(drain: .zero)
+            return done(.failure(GinnelError(.unsupported, "a stream over shared memory begins on a local socket")))
+        }
+        let opening = StreamOpening(socket, role, options, timeout, loop, done)
+        do {
+            opening.peer = try verification.verify(socket)
+            try opening.start()
+        } catch {
+            opening.finish(.failure(error))
+        }
+    }
+
+    private func start() throws {
+        token = loop.add(self)
+        try socket.attach(to: loop, token: token)
+        loop.arm(token, at: loop.now.awake.adding(timeout.wholeNanoseconds))
+        if role == .service {
+            let handles = try channel.makeLink(options.geometry)
+            let offer = RingMessage.preamble + RingMessage(.offer, handles: handles, value: UInt32(clamping: options.geometry.capacity)).encoded
+            // A socket on which nothing was written yet has room for this.
+            guard case .took(offer.count) = offer.withUnsafeBytes({ channel.writeOffer($0) }) else {
+                throw GinnelError(.closed, "the offer of shared memory could not be sent", peer: peer)
+            }
+        }
+        isReady(.readable)
+    }
+
+    // MARK: On the loop
+
+    package func isReady(_ readiness: Readiness) {
+        guard done != nil else { return }
+        do {
+            while received.count < Self.messageBytes {
+                guard try receive() else { return }
+            }
+            try conclude()
+        } catch {
+            finish(.failure(error))
+        }
+    }
+
+    package func timeHasCome(_ now: Moment) {
+        finish(.failure(GinnelError(.timedOut, "no stream over shared memory within \(timeout) (timeouts.handshake)", peer: peer)))
+    }
+
+    package func flush() {}
+
+    /// Reads what is missing of the peer's message, and not a byte more. False while there is nothing.
+    private func receive() throws -> Bool {
+        try withUnsafeTemporaryAllocation(byteCount: Self.messageBytes - received.count, alignment: 1) { bytes in
+            switch socket.read(into: bytes) {
+            case .bytes(let count, _):
+                received += bytes[..<count]
+                return true
+            case .wouldBlock:
+                return false
+            case .end, .failed, .violated:
+                let place = received.isEmpty ? "before it said anything" : "after \(received.count) of \(Self.messageBytes) bytes"
+                throw GinnelError(.closed, "the peer ended the connection \(place); does it speak this protocol, and does its policy accept us?", peer: peer)
+            }
+        }
+    }
+
+    private func conclude() throws {
+        guard received.starts(with: RingMessage.preamble) else {
+            throw violation("the first bytes are not those of a stream over shared memory, version \(RingMessage.version)")
+        }
+        let message: RingMessage
+        do {
+            message = try RingMessage(received.span.bytes.extracting(RingMessage.preamble.count...))
+        } catch {
+            throw violation(error.sentence)
+        }
+        switch (role, message.verb) {
+        case (.client, .offer): try answer(message)
+        case (.service, .accept): finish(.success((channel, peer)))
+        case (.service, .refuse):
+            let failure = Failure(FailureCode(rawValue: message.value), "the peer refused the offer of shared memory")
+            throw GinnelError(.refused, "\(failure)", peer: peer, failure: failure)
+        default: throw violation("\(message.verb) from the \(role.other)")
+        }
+    }
+
+    private func answer(_ offer: RingMessage) throws {
+        do {
+            guard offer.value <= options.maximumRingBytes else {
+                throw GinnelError(.exhausted, "a ring of \(offer.value) bytes was offered, over the limit of \(options.maximumRingBytes) (maximumRingBytes)", peer: peer)
+            }
+            guard let geometry = RingGeometry(capacity: Int(offer.value)) else {
+                throw violation("a ring of \(offer.value) bytes was offered, which is no power of two from 64 to 2^30")
+            }
+            try channel.takeLink(geometry, handles: offer.handles)
+        } catch {
+            say(RingMessage(.refuse, value: FailureCode.resourceExhausted.rawValue))
+            throw error
+        }
+        say(RingMessage(.accept))
+        finish(.success((channel, peer)))
+    }
+
+    private func say(_ message: RingMessage) {
+        _ = (RingMessage.preamble + message.encoded).withUnsafeBytes { socket.write($0) }
+    }
+
+    private func violation(_ sentence: String) -> GinnelError {
+        GinnelError(.closed, sentence, peer: peer, failure: Failure(.protocolViolation, sentence))
+    }
+
+    private func finish(_ result: Result<(SharedMemoryChannel, PeerIdentity), any Error>) {
+        guard let done = done.take() else { return }
+        loop.remove(token)
+        token = 0
+        socket.detach(from: loop)
+        if case .failure = result {
+            channel.close(drain: .zero)
+        } else {
+            channel.readFromRing()
+            channel.writeToRing()
+        }
+        done(result)
+    }
+}

@@ -1,0 +1,104 @@
+// Where a receiver and a sender of one stream sleep, and how they are woken: by the doorbell, by the end of the stream, by their deadline, or by the cancellation of their task.
+//
+// A wake-up that comes before the sleep is remembered, so it cannot be lost between the last look and the sleep.
+
+internal import GinnelCore
+
+/// Any thread.
+final class StreamWaiting: Sendable {
+    enum Side: CaseIterable, Sendable {
+        case receiver
+        case sender
+    }
+
+    enum Wake: Sendable {
+        /// Look again.
+        case news
+        case timedOut
+        case cancelled
+    }
+
+    /// Why there is nothing more to wait for.
+    enum End: Sendable {
+        /// This side closed the stream.
+        case closedHere
+        /// The peer has closed it, or is no more; what it published before may still be read.
+        case peerEnded
+        /// The peer broke a rule.
+        case violated(String)
+    }
+
+    private struct Place {
+        var continuation: CheckedContinuation<Wake, Never>?
+        var wasRung = false
+        /// On the awake clock.
+        var deadline: UInt64?
+    }
+
+    private struct State {
+        var receiver = Place()
+        var sender = Place()
+        var end: End?
+
+        subscript(_ side: Side) -> Place {
+            get { side == .receiver ? receiver : sender }
+            set { if side == .receiver { receiver = newValue } else { sender = newValue } }
+        }
+    }
+
+    private let state = Guarded(State())
+
+    var end: End? { state.withLock { $0.end } }
+
+    /// Sleeps until something happens. `arm` is called when there is a deadline, once the place is taken.
+    func sleep(_ side: Side, until deadline: UInt64?, arm: () -> Void) async -> Wake {
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let wake = state.withLock { state -> Wake? in
+                    if state.end != nil || state[side].wasRung {
+                        state[side].wasRung = false
+                        return .news
+                    }
+                    if Task.isCancelled { return .cancelled }
+                    state[side].continuation = continuation
+                    state[side].deadline = deadline
+                    return nil
+                }
+                if let wake { continuation.resume(returning: wake) } else if deadline != nil { arm() }
+            }
+        } onCancel: {
+            wake(side, .cancelled)
+        }
+    }
+
+    /// Somebody rang: both look again.
+    func ring() { for side in Side.allCases { wake(side, .news) } }
+
+    /// The stream is over; the first reason counts.
+    func finish(_ end: End) {
+        state.withLock { $0.end = $0.end ?? end }
+        ring()
+    }
+
+    /// The next deadline of those who sleep, on the awake clock.
+    var earliestDeadline: UInt64? {
+        state.withLock { state in Side.allCases.compactMap { state[$0].continuation == nil ? nil : state[$0].deadline }.min() }
+    }
+
+    /// Wakes those whose deadline has come.
+    func timeOut(_ now: UInt64) {
+        for side in Side.allCases {
+            let isDue = state.withLock { state in state[side].deadline.map { $0 <= now } ?? false }
+            if isDue { wake(side, .timedOut) }
+        }
+    }
+
+    private func wake(_ side: Side, _ wake: Wake) {
+        let sleeper = state.withLock { state -> CheckedContinuation<Wake, Never>? in
+            let sleeper = state[side].continuation.take()
+            if sleeper == nil, case .news = wake { state[side].wasRung = true }
+            return sleeper
+        }
+        sleeper?.resume(returning: wake)
+    }
+}
