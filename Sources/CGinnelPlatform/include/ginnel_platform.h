@@ -164,7 +164,8 @@ gn_outcome gn_channel_connect(const char *path, gn_channel **channel, gn_error *
 /// Memory that two processes have mapped for reading and writing. Ended by gn_segment_close. The bytes may be used by any thread until then.
 ///
 /// Whoever maps a segment shares it with a peer that may write anything into it at any time. What the platform promises is only that touching the bytes is
-/// safe: the segment neither shrinks nor goes away while it is mapped.
+/// safe: the segment neither shrinks nor goes away while it is mapped, and its memory is there from the beginning, so that running out of it is an error here and not a
+/// signal later. The exception is a segment with a name on Linux: it is a file, which other programs of this very user may cut off.
 typedef struct gn_segment gn_segment;
 
 /// Bytes that a segment may have: 4,096 to 2^40. It begins at a page and is filled with zeros.
@@ -176,16 +177,16 @@ typedef struct gn_segment gn_segment;
 gn_outcome gn_segment_create(uint64_t size, gn_segment **segment, gn_error *error);
 
 /// Maps a segment that a peer has sent. It takes the descriptor over, whatever comes of it. UNSAFE: not a segment, of another size than `size`, not sealed against shrinking and growing, or
-/// not open for writing. Other errors: NO_MEMORY, DENIED, INVALID (`size`).
+/// not open for reading and writing. macOS gives whole pages, so there `size` may be less by a part of one. Other errors: NO_MEMORY, NO_SPACE, DENIED, INVALID (`size`).
 gn_outcome gn_segment_adopt(gn_handle handle, uint64_t size, gn_segment **segment, gn_error *error);
 
 /// Makes a segment with a name, which must not exist. `name` is what the system sees, 1 to gn_segment_name_limit() bytes without a slash (the slash that POSIX wants in front is added here).
 /// Readable and writable for this user alone. The name lives until gn_segment_remove, on Windows until the last mapping is closed. Errors: EXISTS, NO_MEMORY, NO_DESCRIPTORS,
-/// NO_SPACE, DENIED, NAME_TOO_LONG, INVALID.
+/// NO_SPACE (Linux: /dev/shm is full), DENIED, NAME_TOO_LONG, INVALID, UNSUPPORTED.
 gn_outcome gn_segment_create_named(const char *name, uint64_t size, gn_segment **segment, gn_error *error);
 
-/// Maps an existing segment of this user, whole. UNSAFE: another user's, or open to others. Other errors: NOT_FOUND, NO_MEMORY, NO_DESCRIPTORS, DENIED, NAME_TOO_LONG,
-/// INVALID (the name, or a size outside the limits).
+/// Maps an existing segment of this user, whole (macOS: rounded up to pages). UNSAFE: another user's, open to others, or no segment. Other errors: NOT_FOUND, NO_MEMORY, NO_SPACE
+/// (Linux: it has holes, and /dev/shm is full), NO_DESCRIPTORS, DENIED, NAME_TOO_LONG, INVALID (the name, or a size outside the limits, as one has that is only just being made).
 gn_outcome gn_segment_open_named(const char *name, gn_segment **segment, gn_error *error);
 
 /// Removes a name; those who have mapped the segment keep it. Errors: NOT_FOUND, DENIED, NAME_TOO_LONG, INVALID. On Windows it only checks the name, since the last mapping removes it.
@@ -227,7 +228,7 @@ gn_outcome gn_doorbell_adopt(gn_handle handle, gn_channel *channel, gn_doorbell 
 /// The descriptor to be sent to the peer, owned by the doorbell, or GN_NO_HANDLE.
 gn_handle gn_doorbell_handle(const gn_doorbell *doorbell);
 
-/// Rings. Any thread; never blocks; many rings may become one. A peer that is gone is no error.
+/// Rings. Any thread; never blocks, whatever the peer does with its end; many rings may become one. A peer that is gone is no error.
 void gn_doorbell_ring(gn_doorbell *doorbell);
 
 void gn_doorbell_close(gn_doorbell *doorbell);
@@ -377,7 +378,8 @@ void gn_poller_close(gn_poller *poller);
 /// Errors: NO_MEMORY, NO_SPACE (the system's limit of watches), EXISTS.
 gn_outcome gn_poller_add_channel(gn_poller *poller, gn_channel *channel, uint64_t token, gn_error *error);
 gn_outcome gn_poller_add_listener(gn_poller *poller, gn_listener *listener, uint64_t token, gn_error *error);
-/// Each ring after this is reported as READABLE | WRITABLE, and a ring before it too. A doorbell without a descriptor is heard through its channel, which must have been added with the same token.
+/// Each ring after this is reported as READABLE | WRITABLE, and a ring before it too. A doorbell without a descriptor is heard through its channel, which
+/// must have been added with the same token: as READABLE, and only as long as somebody reads the bytes.
 gn_outcome gn_poller_add_doorbell(gn_poller *poller, gn_doorbell *doorbell, uint64_t token, gn_error *error);
 void gn_poller_remove_channel(gn_poller *poller, gn_channel *channel);
 void gn_poller_remove_listener(gn_poller *poller, gn_listener *listener);

@@ -5,7 +5,7 @@
 // of the single call (RWF_NOWAIT, for eventfds since Linux 5.8) that nobody else can take away. In semaphore mode a read takes one of 2^64 - 2, so the counter never
 // runs out by ringing, and becomes less than full, which is an edge each time for who waits for room in it. Nothing is ever put back.
 //
-// A peer that empties or fills the counter makes the bell silent for itself, or its own ring unheard.
+// A peer that sends an empty counter, or writes to it, makes the bell silent for itself or its own ring unheard.
 #include "../posix/posix.h"
 
 #if defined(__linux__)
@@ -77,7 +77,7 @@ void gn_doorbell_ring(gn_doorbell *doorbell) {
     struct iovec room = {.iov_base = &taken, .iov_len = sizeof taken};
     ssize_t result;
     GNP_RETRY(result, "preadv2", preadv2(doorbell->watch.descriptor, &room, 1, -1, RWF_NOWAIT));
-    // An older kernel has only the flag that a hostile peer could take away. EAGAIN is a peer that has emptied its own bell.
+    // An older kernel has only the flag that a hostile peer could take away. EAGAIN is a peer that has sent a bell which cannot ring.
     if (result < 0 && (errno == EOPNOTSUPP || errno == ENOSYS)) GNP_RETRY(result, "read", read(doorbell->watch.descriptor, &taken, sizeof taken));
 }
 

@@ -63,6 +63,7 @@ int child_main(int count, char **arguments) {
     if (strcmp(role, "exit") == 0 && count == 2) return atoi(arguments[1]);
     if (strcmp(role, "variable") == 0 && count == 3) return has_variable(arguments[1], arguments[2]);
     if (strcmp(role, "connect") == 0 && count == 2) return connect_and_stay(arguments[1]);
+    if (strcmp(role, "answer-in-memory") == 0 && count == 2) return answer_in_memory(arguments[1]);
     int status = support_child(role, count - 1, arguments + 1);
     return status >= 0 ? status : 64;
 }

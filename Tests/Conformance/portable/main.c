@@ -13,6 +13,8 @@ int main(int count, char **arguments) {
     suite_listener();
     suite_process();
     suite_peer();
+    suite_memory();
+    suite_doorbell();
     support_suites();
     return check_finish() ? 0 : 1;
 }

@@ -58,6 +58,19 @@ size_t ends_read_to_end(struct ends *ends, uint64_t token);
 void ends_write(struct ends *ends, uint64_t token, const void *bytes, size_t count);
 /// Accepts the next connection.
 gn_channel *ends_accept(struct ends *ends);
+/// Sends a descriptor from `a` and takes it at `b`, which must accept them.
+gn_handle ends_pass(struct ends *ends, gn_handle handle);
+
+// MARK: Shared memory
+
+enum { SEGMENT_NAME = 24 };
+
+/// A name for a segment that no other check uses.
+void segment_name(char name[SEGMENT_NAME]);
+gn_segment *segment_create(uint64_t size);
+
+/// What a child does that has been sent a segment and a doorbell: it answers in the one and rings the other.
+int answer_in_memory(const char *path);
 
 // MARK: Children
 
@@ -76,5 +89,7 @@ void suite_listener(void);
 void suite_peer(void);
 void suite_process(void);
 void suite_machine(void);
+void suite_memory(void);
+void suite_doorbell(void);
 
 #endif

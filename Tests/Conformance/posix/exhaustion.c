@@ -76,18 +76,26 @@ static void everything_else(void) {
     gn_poller *poller;
     gn_listener *listener;
     gn_endpoint_facts facts;
-    gn_error errors[4];
+    gn_segment *segment;
+    gn_doorbell *doorbell;
+    char name[SEGMENT_NAME];
+    gn_error errors[7];
     uint64_t limit, open_now = 99;
     place_make(&place);
+    segment_name(name);
     exhaust();
     gn_outcome pair = gn_channel_pair(&first, &second, &errors[0]), poll = gn_poller_open(&poller, &errors[1]);
     gn_outcome listen = gn_listener_open(&place.options, &listener, &facts, &errors[2]);
     gn_outcome connect = gn_channel_connect(place.socket, &first, &errors[3]);
+    gn_outcome create = gn_segment_create(65536, &segment, &errors[4]), named = gn_segment_create_named(name, 65536, &segment, &errors[5]);
+    gn_outcome bell = gn_doorbell_handles() == 0 ? GN_FAILED : gn_doorbell_create(NULL, &doorbell, &errors[6]);
+    if (gn_doorbell_handles() == 0) errors[6].code = GN_CODE_NO_DESCRIPTORS;
     gn_descriptor_limit(&limit, &open_now);
     gn_endpoint_inspect(place.socket, &facts);
     recover();
     EXPECT(pair == GN_FAILED && poll == GN_FAILED && listen == GN_FAILED && connect == GN_FAILED);
-    for (size_t i = 0; i < 4; i++) EXPECT(errors[i].code == GN_CODE_NO_DESCRIPTORS);
+    EXPECT(create == GN_FAILED && named == GN_FAILED && bell == GN_FAILED);
+    for (size_t i = 0; i < 7; i++) EXPECT(errors[i].code == GN_CODE_NO_DESCRIPTORS);
 #if defined(__linux__)
     EXPECT(open_now == 0);
 #endif

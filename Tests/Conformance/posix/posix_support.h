@@ -74,5 +74,8 @@ void suite_faults(void);
 void suite_exhaustion(void);
 void suite_children(void);
 void suite_inherited(void);
+void suite_posix_memory(void);
+void suite_sealed(void);
+void suite_memory_faults(void);
 
 #endif

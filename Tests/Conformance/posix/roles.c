@@ -66,7 +66,42 @@ static int connect_quietly(const char *path) {
     return 0;
 }
 
+/// Becomes another user and opens or removes a segment; the code of the failure, or 0.
+static int use_segment_as(const char *user, const char *name, bool removes) {
+    uid_t number = (uid_t)strtoul(user, NULL, 10);
+    if (setgid((gid_t)number) != 0 || setuid(number) != 0) return 99;
+    gn_segment *segment;
+    gn_error error;
+    gn_outcome outcome = removes ? gn_segment_remove(name, &error) : gn_segment_open_named(name, &segment, &error);
+    return outcome == GN_DONE ? 0 : (int)error.code;
+}
+
 #if defined(__linux__)
+/// Has a /dev/shm of one megabyte. What does not fit is refused, leaves no name, and what fits can be touched to its end.
+static int live_in_small_memory(void) {
+    if (unshare(CLONE_NEWNS) != 0) return NOT_ALLOWED;
+    if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 || mount("none", "/dev/shm", "tmpfs", 0, "size=1m") != 0) return NOT_ALLOWED;
+    static const uint64_t large[] = {2 << 20, 100 << 20};
+    gn_segment *segment;
+    gn_error error;
+    for (size_t i = 0; i < 2; i++) {
+        // What is far too large is not even tried: that would take from others what is left.
+        if (i == 1 && !gn_fault_add("fallocate", 0, 1, EIO)) return 8;
+        if (gn_segment_create_named("large", large[i], &segment, &error) != GN_FAILED || error.code != GN_CODE_NO_SPACE) return 2;
+        if (gn_segment_open_named("large", &segment, &error) != GN_FAILED || error.code != GN_CODE_NOT_FOUND) return 3;
+        gn_fault_clear();
+    }
+    // A file with nothing behind it, as other programs make them.
+    int file = open("/dev/shm/hollow", O_RDWR | O_CREAT | O_EXCL, 0600);
+    if (file < 0 || ftruncate(file, 2 << 20) != 0) return 4;
+    if (gn_segment_open_named("hollow", &segment, &error) != GN_FAILED || error.code != GN_CODE_NO_SPACE) return 5;
+    if (unlink("/dev/shm/hollow") != 0 || close(file) != 0) return 6;
+    if (gn_segment_create_named("small", 512 << 10, &segment, &error) != GN_DONE) return 7;
+    memset(gn_segment_bytes(segment), 'x', 512 << 10);
+    gn_segment_close(segment);
+    return 0;
+}
+
 /// Connects as the program `impostor`, which has the path of another in a mount namespace of its own.
 static int connect_disguised(const char *impostor, const char *path, const char *socket) {
     if (unshare(CLONE_NEWNS) != 0 && unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) return NOT_ALLOWED;
@@ -123,7 +158,10 @@ int support_child(const char *role, int count, char **arguments) {
     if (strcmp(role, "hold") == 0 && count == 1) return hold(arguments[0]);
     if (strcmp(role, "connect-as") == 0 && count == 2) return connect_as(arguments[0], arguments[1]);
     if (strcmp(role, "connect-quietly") == 0 && count == 1) return connect_quietly(arguments[0]);
+    if (strcmp(role, "open-segment-as") == 0 && count == 2) return use_segment_as(arguments[0], arguments[1], false);
+    if (strcmp(role, "remove-segment-as") == 0 && count == 2) return use_segment_as(arguments[0], arguments[1], true);
 #if defined(__linux__)
+    if (strcmp(role, "small-memory") == 0) return live_in_small_memory();
     if (strcmp(role, "disguised") == 0 && count == 3) return connect_disguised(arguments[0], arguments[1], arguments[2]);
 #endif
     if (strcmp(role, "number-channels") == 0) return number_channels();

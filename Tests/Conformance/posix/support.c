@@ -145,6 +145,9 @@ void support_suites(void) {
     suite_edges();
     suite_children();
     suite_inherited();
+    suite_posix_memory();
+    suite_sealed();
     suite_faults();
+    suite_memory_faults();
     suite_exhaustion();
 }
