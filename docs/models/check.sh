@@ -24,7 +24,7 @@ explore() {
     holds | ends)
         if [ "$errors" != 0 ] || grep -qE 'max search depth too small|out of memory|Search not completed' pan.log; then
             echo "$name: an error, or the search was not complete" >&2
-            cat pan.log >&2
+            sed '/^unreached/,$d' pan.log >&2
             exit 1
         fi
         printf '  %-86s %s in all %s states\n' "$name" "$expected" "$states"
@@ -32,7 +32,7 @@ explore() {
     *)
         if [ "$errors" != 1 ] || [[ $found != "$expected"* ]]; then
             echo "$name: found \"$found\" where \"$expected\" was expected" >&2
-            cat pan.log >&2
+            sed '/^unreached/,$d' pan.log >&2
             exit 1
         fi
         printf '  %-86s found: %s\n' "$name" "$expected"
