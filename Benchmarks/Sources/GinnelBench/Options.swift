@@ -46,9 +46,9 @@ struct Options {
         return number
     }
 
-    /// A loop polls only where its process may use more than one processor, so polling across two is measured without pinning: two loops that look
-    /// for work do not share a processor.
-    var pins: Bool { !(placement == "two-cpu" && spin > 0) }
+    /// A loop polls only if its process may use more than one processor when the loop is made. Where it is to poll, the process makes the loop first and pins its threads
+    /// then; everywhere else it pins itself before it has threads.
+    var pinsLate: Bool { placement == "two-cpu" && spin > 0 }
 
     /// The processor for the server (0) and for the client (0 or 1).
     var clientProcessor: Int { placement == "two-cpu" ? 1 : 0 }
