@@ -9,6 +9,8 @@ struct Options {
     var batch = 1
     var variant = "plain"
     var spin = 0
+    /// Round trips begun in a second, 0 for as many as there can be.
+    var pace = 0
     /// Set in the second process: the path of the endpoint.
     var serve: String?
 
@@ -29,6 +31,7 @@ struct Options {
             case "--batch": batch = try Self.number(name, value, 1...64)
             case "--mode": _ = value
             case "--variant": variant = try Self.choice(name, value, ["plain", "async", "elsewhere"])
+            case "--pace": pace = try Self.number(name, value, 0...100_000)
             case "--spin-us": spin = try Self.number(name, value, 0...1_000_000)
             case "--serve": serve = value
             default: throw Unusable(sentence: "unknown argument \(name)")
