@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Checks the models beside it with spin: every state within the bounds of each run below, and that every variant that is broken on purpose is found out, by the
-# kind of error that it should cause. Takes less than a minute; no run may take more than thirty seconds of processor time or leave a state out.
+# kind of error that it should cause. Takes less than a minute of processor time; no run may take more than thirty seconds of processor time or leave a state out.
 set -euo pipefail
 models=$(cd "$(dirname "$0")" && pwd)
 directory=$(mktemp -d)

@@ -9,7 +9,7 @@
  * acquire ask for, but perhaps behind loads that come after it. What is sequentially consistent waits until its own buffer is empty; an exchange does, too. Either
  * side can be killed between any two steps; what it had stored still arrives, and then its end of the socket closes. Bells may ring without cause, as
  * they do for the other ring of a segment. Polling is not here: to look again is to be one step earlier. No run goes in circles, which is checked too, so the
- * absence of dead ends is the end of both sides.
+ * absence of dead ends is the end of both sides. What is atomic below touches what is shared once, or is an exchange.
  *
  * Broken on purpose, to see that the check finds it: -DMISTAKE=..., made -DBY=0, the producer, or -DBY=1, the consumer. */
 #define FLAG_AFTER_LOOK 1      /* the flag is set after the second look */
@@ -69,28 +69,21 @@ end:
 /* Publishes a counter, and rings if the peer sleeps. */
 inline advance(cell, counter, flag) {
     STORE(cell, counter);
-    if
-    :: MAKES(PLAIN_PUBLISH)
-    :: else -> FENCE
-    fi;
+    FENCE || MAKES(PLAIN_PUBLISH);
     if
     :: memory[flag] == 1 ->
         atomic { FENCE -> got = memory[flag]; memory[flag] = 0 }
         if
-        :: got -> bell[peer] = true
+        :: atomic { got -> bell[peer] = true; got = false }
         :: else
-        fi;
-        got = false
+        fi
     :: else
     fi
 }
 
 inline raise(flag) {
     STORE(flag, 1);
-    if
-    :: MAKES(PLAIN_FLAG)
-    :: else -> FENCE
-    fi
+    FENCE || MAKES(PLAIN_FLAG)
 }
 
 /* Sleeps until the bell rings or the peer is gone, unless the second look finds what is waited for. */
@@ -119,8 +112,10 @@ inline sleep(flag, cell, seen, isReady) {
 /* Looks at the socket, then at the ring: what was published before the end is seen. */
 inline look(cell, seen) {
     if
-    :: MAKES(SOCKET_AFTER_RING) -> seen = memory[cell]; isAlone = closed[peer]
-    :: else -> isAlone = closed[peer]; seen = memory[cell]
+    :: atomic { !MAKES(SOCKET_AFTER_RING) -> isAlone = closed[peer] }
+        seen = memory[cell]
+    :: atomic { MAKES(SOCKET_AFTER_RING) -> seen = memory[cell] }
+        isAlone = closed[peer]
     fi
 }
 
@@ -129,10 +124,10 @@ inline copyIn() {
     :: needed > length -> STORE(SLOT(produced), PADDING)
     :: else
     fi;
-    for (slot : 1 .. length) {
-        STORE(SLOT(produced + needed - slot), WORD(record, length))
-    }
-    slot = 0
+    do
+    :: atomic { slot < length -> slot++; STORE(SLOT(produced + needed - slot), WORD(record, length)) }
+    :: atomic { slot == length -> slot = 0; break }
+    od
 }
 
 #define HAS_ROOM (produced + needed - consumed <= SLOTS)
@@ -142,8 +137,10 @@ proctype Producer(byte me; byte peer) {
     {
         do
         :: record <= RECORDS ->
-            select (length : 1 .. LONGEST);
-            needed = (length > REST(produced) -> REST(produced) + length : length);
+            atomic {
+                select (length : 1 .. LONGEST);
+                needed = (length > REST(produced) -> REST(produced) + length : length)
+            }
             do
             :: HAS_ROOM -> break
             :: else ->
@@ -159,8 +156,7 @@ proctype Producer(byte me; byte peer) {
             :: MAKES(COUNTER_BEFORE_COPY) -> advance(PRODUCED, produced + needed, CONSUMER_WAITS); copyIn()
             :: else -> copyIn(); advance(PRODUCED, produced + needed, CONSUMER_WAITS)
             fi;
-            produced = produced + needed;
-            record++
+            atomic { produced = produced + needed; record++ }
         :: else -> break
         od;
         /* Closes at once, or stays until all has been read: then nothing but the bell wakes the consumer. */
@@ -175,10 +171,10 @@ ended:
 }
 
 inline copyOut() {
-    for (slot : 1 .. length) {
-        assert(memory[SLOT(consumed + length - slot)] == WORD(record, length))
-    }
-    slot = 0
+    do
+    :: atomic { slot < length -> slot++; assert(memory[SLOT(consumed + length - slot)] == WORD(record, length)) }
+    :: atomic { slot == length -> slot = 0; break }
+    od
 }
 
 proctype Consumer(byte me; byte peer) {
@@ -196,8 +192,7 @@ proctype Consumer(byte me; byte peer) {
                 :: MAKES(COUNTER_BEFORE_COPY) -> advance(CONSUMED, consumed + length, PRODUCER_WAITS); copyOut()
                 :: else -> copyOut(); advance(CONSUMED, consumed + length, PRODUCER_WAITS)
                 fi;
-                consumed = consumed + length;
-                record++
+                atomic { consumed = consumed + length; record++ }
             fi
         :: else ->
             look(PRODUCED, produced);
