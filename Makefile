@@ -71,7 +71,7 @@ sanitize:  ## the tests under the thread and the address sanitizer, the C progra
 fuzz:  ## 60 seconds of fuzzing
 	Fuzz/run.sh
 
-bench:  ## measure beside raw C and libuv; QUICK=1 for one minute instead of five, STRICT_BUDGETS=1 to fail on a missed budget
+bench:  ## measure beside raw C and libuv; QUICK=1 for less than 90 seconds instead of eight minutes, STRICT_BUDGETS=1 to fail on a missed budget
 	$(SWIFT) build -c release --package-path Benchmarks
 	$(PYTHON) Benchmarks/run.py $(if $(QUICK),--quick) $(if $(STRICT_BUDGETS),--strict)
 

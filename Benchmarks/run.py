@@ -11,10 +11,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+from runner.budgets import TARGETS, Target
 from runner.execution import RunFailed, Sample, run
 from runner.report import machine, table, write_json
-from runner.summary import Key, exit_status, make_row
-from runner.workloads import Contender, Workload, all_comparisons, contenders_by_workload
+from runner.summary import Key, exit_status, make_row, make_target_row
+from runner.workloads import Comparison, Contender, Workload, all_comparisons, contenders_by_workload
 
 HERE = Path(__file__).resolve().parent
 OUTPUT = HERE.parent / ".build" / "bench"
@@ -26,14 +27,15 @@ def parse_arguments() -> argparse.Namespace:
                         help="the release-built program of this package (default: %(default)s)")
     parser.add_argument("--rounds", type=int, help="3 to 99, default 7")
     parser.add_argument("--seconds", type=float, help="measured time of each run, 0.05 to 60, default 0.5")
-    parser.add_argument("--quick", action="store_true", help="about a minute: 3 rounds of 0.2 seconds unless given")
-    parser.add_argument("--strict", action="store_true", help="a missed budget fails the run (status 3)")
+    parser.add_argument("--quick", action="store_true", help="less than 90 seconds: 3 rounds of 0.15 seconds unless given")
+    parser.add_argument("--only", metavar="TEXT", help="measure only the situations whose heading contains TEXT, such as \"stream-echo, 1,024\"")
+    parser.add_argument("--strict", action="store_true", help="a missed budget or target fails the run (status 3)")
     parser.add_argument("--output", type=Path, default=OUTPUT / "results.json", help="default: %(default)s")
     arguments = parser.parse_args()
     if arguments.rounds is None:
         arguments.rounds = 3 if arguments.quick else 7
     if arguments.seconds is None:
-        arguments.seconds = 0.2 if arguments.quick else 0.5
+        arguments.seconds = 0.15 if arguments.quick else 0.5
     if not 3 <= arguments.rounds <= 99:
         parser.error("--rounds takes 3 to 99")
     if not 0.05 <= arguments.seconds <= 60:
@@ -70,20 +72,31 @@ def measure(programs: dict[str, Path], plan: dict[Workload, list[Contender]], ro
     return samples, failures
 
 
+def chosen(quick: bool, only: str | None) -> tuple[list[Comparison], list[Target]]:
+    """What to measure, and the targets of which every mode is measured then."""
+    comparisons = [row for row in all_comparisons(quick) if only is None or only in str(row.workload)]
+    measured = {(row.workload, row.contender) for row in comparisons}
+    return comparisons, [target for target in TARGETS if measured.issuperset(target.modes)]
+
+
 def main() -> int:
     arguments = parse_arguments()
+    comparisons, targets = chosen(arguments.quick, arguments.only)
+    if not comparisons:
+        print(f"There is nothing to measure whose heading contains \"{arguments.only}\".", file=sys.stderr)
+        return 2
     if subprocess.run(["make", "--silent", "-C", str(HERE), "all"], check=False).returncode != 0:
         print("The C programs do not build; libuv_echo needs libuv's header (Debian: libuv1-dev).", file=sys.stderr)
         return 1
     programs = {"floor": OUTPUT / "floor", "libuv": OUTPUT / "libuv_echo", "ginnel": arguments.ginnel.resolve()}
-    comparisons = all_comparisons()
     print(f"{machine()}; median of {arguments.rounds} rounds of {arguments.seconds:g} s", flush=True)
     plan = contenders_by_workload(comparisons)
     samples, failures = measure(programs, plan, arguments.rounds, arguments.seconds)
     rows = [make_row(row, samples, failures, arguments.rounds) for row in comparisons]
-    write_json(rows, arguments.output)
-    print(table(rows))
-    return exit_status(rows, arguments.strict)
+    target_rows = [make_target_row(target, samples, failures, arguments.rounds) for target in targets]
+    write_json(rows + target_rows, arguments.output)
+    print(table(rows, target_rows))
+    return exit_status(rows + target_rows, arguments.strict)
 
 
 if __name__ == "__main__":

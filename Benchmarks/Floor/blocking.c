@@ -4,6 +4,7 @@
 #include "failure.h"
 #include "floor.h"
 #include "frame.h"
+#include "pace.h"
 #include "sockets.h"
 
 static enum arrival receive(struct inbox *inbox, int descriptor) {
@@ -30,9 +31,10 @@ static void drive(const struct options *options, const char *path, pid_t server,
     uint8_t *request = frame_make(options->size);
 
     measurement_plan(measurement, options, server);
+    struct pace pace = pace_start(options);
     uint64_t before, now = clock_now(), id = 0;
     do {
-        before = now;
+        before = pace_next(&pace, now);
         frame_set_id(request, ++id);
         frame_send(descriptor, request);
         if (receive(&inbox, descriptor) != ARRIVED) fail("the server closed the connection");
@@ -42,4 +44,4 @@ static void drive(const struct options *options, const char *path, pid_t server,
     close(descriptor);
 }
 
-const struct workload blocking_round_trip = {serve, drive};
+const struct workload blocking_round_trip = {.serve = serve, .drive = drive};

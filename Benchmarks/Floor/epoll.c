@@ -107,4 +107,4 @@ static void drive(const struct options *options, const char *path, pid_t server,
     for (int open = options->connections; open > 0;) open -= turn(poller, request, measurement);
 }
 
-const struct workload epoll_round_trip = {serve, drive};
+const struct workload epoll_round_trip = {.serve = serve, .drive = drive};

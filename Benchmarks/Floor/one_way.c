@@ -106,4 +106,4 @@ static void drive(const struct options *options, const char *path, pid_t server,
     close(sender.descriptor);
 }
 
-const struct workload one_way = {serve, drive};
+const struct workload one_way = {.serve = serve, .drive = drive};

@@ -66,6 +66,7 @@ bool measurement_record(struct measurement *measurement, uint64_t now, uint64_t 
     }
     if (measurement->finished) return false;
     measurement->has_latencies = true;
+    measurement->latencies += latency;
     measurement->buckets[bucket_of(latency)] += 1;
     measurement->messages += 1;
     if (now < measurement->end) return true;
@@ -82,10 +83,10 @@ static double percentile_us(const struct measurement *measurement, double share)
 
 void measurement_print(const struct measurement *measurement) {
     if (measurement->has_latencies)
-        printf("{\"p50_us\": %.3f, \"p99_us\": %.3f, ", percentile_us(measurement, 0.50),
-               percentile_us(measurement, 0.99));
+        printf("{\"p50_us\": %.3f, \"p99_us\": %.3f, \"mean_us\": %.3f, ", percentile_us(measurement, 0.50),
+               percentile_us(measurement, 0.99), (double)measurement->latencies / (double)measurement->messages / 1e3);
     else
-        printf("{\"p50_us\": null, \"p99_us\": null, ");
+        printf("{\"p50_us\": null, \"p99_us\": null, \"mean_us\": null, ");
     printf("\"rate\": %.1f, \"cpu_seconds\": %.6f, \"messages\": %llu}\n",
            (double)measurement->messages / measurement->elapsed, measurement->cpu,
            (unsigned long long)measurement->messages);

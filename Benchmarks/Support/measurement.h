@@ -27,6 +27,7 @@ struct measurement {
     double cpu;            // seconds, user and system, of both processes
     uint64_t messages;
     bool has_latencies;
+    uint64_t latencies;    // their sum, in nanoseconds
     uint64_t buckets[HISTOGRAM_BUCKETS];
 };
 

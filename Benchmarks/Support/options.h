@@ -9,8 +9,8 @@
 enum { MAX_PAYLOAD = 65536 };
 
 enum placement { ONE_CPU, TWO_CPU };
-enum mode { BLOCKING, EPOLL };
-enum work { ROUND_TRIP, ONE_WAY };
+enum mode { BLOCKING, EPOLL, SPINNING, FUTEX, EVENTFD }; // the first two wait on a socket, the others for a ring in shared memory
+enum work { ROUND_TRIP, ONE_WAY, STREAM_ECHO, STREAM_ONE_WAY };
 
 struct options {
     size_t size;              // bytes of payload, 1...MAX_PAYLOAD
@@ -20,6 +20,7 @@ struct options {
     enum mode mode;           // how the floor waits; other programs ignore it
     enum work work;
     int batch; // messages handed over at once, 1...64; one-way only
+    int pace;  // round trips begun in a second, 0 for as many as there can be; for one connection
 };
 
 // Reads the command line. Prints the usage and exits, with status 2, on anything it does not understand.

@@ -62,6 +62,7 @@ void pair_run(const struct options *options, const struct workload *workload) {
     if (mkdtemp(directory) == NULL) fail_call("mkdtemp");
     snprintf(path, sizeof path, "%s/socket", directory);
 
+    if (workload->prepare != NULL) workload->prepare(options);
     pid_t client = getpid(), server = fork();
     if (server < 0) fail_call("fork");
     if (server == 0) run_server(options, workload, client);

@@ -12,7 +12,9 @@ import signal
 import subprocess
 from dataclasses import dataclass
 
-KEYS = ("p50_us", "p99_us", "rate", "cpu_seconds", "messages")
+KEYS = ("p50_us", "p99_us", "mean_us", "rate", "cpu_seconds", "messages")
+LATENCIES = ("p50_us", "p99_us", "mean_us")
+WITHOUT_LATENCIES = ("one-way", "stream-one-way")  # work that has no answer
 GRACE_SECONDS = 20.0  # beyond twice the measured time: start, a thousand connections, warm-up, end
 
 
@@ -27,6 +29,7 @@ class Sample:
 
     p50: float | None
     p99: float | None
+    mean: float | None
     rate: float
     cpu: float
 
@@ -68,14 +71,13 @@ def parse(output: str, work: str, seconds: float) -> Sample:
     if not isinstance(answer, dict) or set(answer) != set(KEYS):
         raise RunFailed(f"did not print an object with the keys {', '.join(KEYS)}")
     numbers = {key: answer[key] for key in KEYS}
-    if work == "one-way":
-        if numbers.pop("p50_us") is not None or numbers.pop("p99_us") is not None:
-            raise RunFailed("reports latencies for messages that have no answer")
+    if work in WITHOUT_LATENCIES and any([numbers.pop(key) is not None for key in LATENCIES]):
+        raise RunFailed("reports latencies for messages that have no answer")
     for key, value in numbers.items():
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value) or value <= 0:
             raise RunFailed(f"{key} is not a number above zero")
-    if work != "one-way" and answer["p50_us"] > answer["p99_us"]:
+    if work not in WITHOUT_LATENCIES and answer["p50_us"] > answer["p99_us"]:
         raise RunFailed("the median is above the 99th percentile")
     if not 1 / 10 < answer["messages"] / answer["rate"] / seconds < 10:
         raise RunFailed("messages and rate do not agree with the time measured")
-    return Sample(answer["p50_us"], answer["p99_us"], answer["rate"], answer["cpu_seconds"] / answer["messages"] * 1e6)
+    return Sample(answer["p50_us"], answer["p99_us"], answer["mean_us"], answer["rate"], answer["cpu_seconds"] / answer["messages"] * 1e6)

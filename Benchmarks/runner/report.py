@@ -6,11 +6,11 @@ import platform
 from itertools import groupby
 from pathlib import Path
 
-from .summary import Row
+from .summary import Row, TargetRow
 from .workloads import Workload
 
-COLUMNS = f"  {'variant':<12}{'p50 µs':>10}{'p99 µs':>10}{'per second':>13}{'CPU µs':>9}" \
-          f"   {'against':<12}{'ratio':>6}  {'range':<12}{'budget':<9}result"
+COLUMNS = f"  {'variant':<13}{'p50 µs':>10}{'p99 µs':>10}{'per second':>13}{'CPU µs':>9}" \
+          f"   {'against':<14}{'ratio':>6}  {'range':<12}{'budget':<11}result"
 
 
 def machine() -> str:
@@ -34,35 +34,56 @@ def number(value: float | None) -> str:
 
 def line(row: Row) -> str:
     if row.error is not None:
-        return f"  {row.variant:<12}FAILED against {row.against}: {row.error}"
-    sign = "≥" if row.metric == "rate" else "≤"
-    budget = f"{sign} {row.budget:.2f}" if row.budget is not None else ""
+        return f"  {row.variant:<13}FAILED against {row.against}: {row.error}"
     result = {True: "pass", False: "miss", None: ""}[row.met]
     spread = f"{row.range[0]:.2f}–{row.range[1]:.2f}"
-    return (f"  {row.variant:<12}{number(row.p50):>10}{number(row.p99):>10}{number(row.rate):>13}{number(row.cpu):>9}"
-            f"   {row.against:<12}{row.ratio:>6.2f}  {spread:<12}{budget:<9}{result}").rstrip()
+    return (f"  {row.variant:<13}{number(row.p50):>10}{number(row.p99):>10}{number(row.rate):>13}{number(row.cpu):>9}"
+            f"   {row.against:<14}{row.ratio:>6.2f}  {spread:<12}{budget(row):<11}{result}").rstrip()
+
+
+def budget(row: Row) -> str:
+    if row.budget is None:
+        return ""
+    if row.kind == "excess":
+        return f"≤ +{row.budget:.2f} µs"
+    return f"{'≥' if row.metric == 'rate' else '≤'} {row.budget:.2f}"
 
 
 def situation(row: Row) -> str:
-    return f"{Workload(row.work, row.size, row.connections, row.placement)}: {row.metric}"
+    return f"{Workload(row.work, row.size, row.connections, row.placement, row.pace)}: {row.metric}"
 
 
-def verdict(rows: list[Row]) -> str:
-    met = sum(row.met is True for row in rows)
-    missed = sum(row.met is False for row in rows)
-    failed = sum(row.error is not None for row in rows)
-    return f"budgets: {met} met, {missed} missed; rows: {failed} of {len(rows)} failed"
+def target_lines(row: TargetRow) -> list[str]:
+    if row.error is not None:
+        return ["", f"target, {row.target}", f"  FAILED: {row.error}"]
+    lines = ["", f"target, {row.target}: {'pass' if row.met else 'miss'}"]
+    for verb, modes in (("met by", row.met_by), ("missed by", row.missed_by)):
+        if modes:
+            lines.append(f"  {verb:<10}" + ", ".join(f"{name} ({number(value)})" for name, value in modes.items()))
+    return lines
 
 
-def table(rows: list[Row]) -> str:
+def tally(rows: list[Row] | list[TargetRow], noun: str) -> str:
+    return f"{noun}: {sum(row.met is True for row in rows)} met, {sum(row.met is False for row in rows)} missed"
+
+
+def verdict(rows: list[Row], targets: list[TargetRow]) -> str:
+    everything = [*rows, *targets]
+    failed = sum(row.error is not None for row in everything)
+    return f"{tally(rows, 'budgets')}; {tally(targets, 'targets')}; rows: {failed} of {len(everything)} failed"
+
+
+def table(rows: list[Row], targets: list[TargetRow]) -> str:
     lines = [COLUMNS]
     for heading, group in groupby(rows, key=situation):
         lines += ["", heading]
         lines += [line(row) for row in group]
-    return "\n".join(lines + ["", verdict(rows)])
+    for target in targets:
+        lines += target_lines(target)
+    return "\n".join(lines + ["", verdict(rows, targets)])
 
 
-def write_json(rows: list[Row], path: Path) -> None:
+def write_json(rows: list[Row | TargetRow], path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     objects = ",\n".join(json.dumps(row.as_dictionary()) for row in rows)
     path.write_text(f"[\n{objects}\n]\n", encoding="utf-8")

@@ -9,6 +9,8 @@ struct Options {
     var batch = 1
     var variant = "plain"
     var spin = 0
+    /// Round trips begun in a second, 0 for as many as there can be.
+    var pace = 0
     /// Set in the second process: the path of the endpoint.
     var serve: String?
 
@@ -29,6 +31,7 @@ struct Options {
             case "--batch": batch = try Self.number(name, value, 1...64)
             case "--mode": _ = value
             case "--variant": variant = try Self.choice(name, value, ["plain", "async", "elsewhere"])
+            case "--pace": pace = try Self.number(name, value, 0...100_000)
             case "--spin-us": spin = try Self.number(name, value, 0...1_000_000)
             case "--serve": serve = value
             default: throw Unusable(sentence: "unknown argument \(name)")
@@ -46,9 +49,9 @@ struct Options {
         return number
     }
 
-    /// A loop polls only where its process may use more than one processor, so polling across two is measured without pinning: two loops that look
-    /// for work do not share a processor.
-    var pins: Bool { !(placement == "two-cpu" && spin > 0) }
+    /// A loop polls only if its process may use more than one processor when the loop is made. Where it is to poll, the process makes the loop first and pins its threads
+    /// then; everywhere else it pins itself before it has threads.
+    var pinsLate: Bool { placement == "two-cpu" && spin > 0 }
 
     /// The processor for the server (0) and for the client (0 or 1).
     var clientProcessor: Int { placement == "two-cpu" ? 1 : 0 }

@@ -8,6 +8,11 @@ enum Processor {
         guard processor_pin(Int32(processor)) else { throw Wrong(description: "this process may not run on processor \(processor)") }
     }
 
+    /// Pins every thread that this process has; threads that they start inherit it.
+    static func pinThreads(to processor: Int) throws {
+        guard processor_pin_threads(Int32(processor)) else { throw Wrong(description: "not every thread may run on processor \(processor)") }
+    }
+
     /// Nanoseconds of a clock that only goes forward.
     static var now: UInt64 { processor_now() }
 

@@ -38,13 +38,14 @@ struct RoundTrip {
     private func calls(_ client: Client, _ method: String, _ payload: [UInt8], until end: UInt64) async throws -> [UInt64] {
         var latencies: [UInt64] = []
         latencies.reserveCapacity(1 << 16)
-        var before = Processor.now
-        while before < end {
+        var pace = Pace(options)
+        var now = Processor.now
+        while now < end {
+            let before = try await pace.next(now)
             let reply = try await client.call(method, payload: payload)
             guard reply.bytes.count == payload.count else { throw Wrong(description: "a reply of \(reply.bytes.count) bytes to \(payload.count)") }
-            let after = Processor.now
-            latencies.append(after - before)
-            before = after
+            now = Processor.now
+            latencies.append(now - before)
         }
         return latencies
     }

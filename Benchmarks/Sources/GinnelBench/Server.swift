@@ -5,7 +5,7 @@ import Synchronization
 
 enum Server {
     static func run(_ options: Options, path: String) async throws {
-        if options.pins { try Processor.pin(to: 0) }
+        if !options.pinsLate { try Processor.pin(to: 0) }
         var configuration = ServiceConfiguration()
         configuration.loops.count = 1
         configuration.loops.polling = .microseconds(options.spin)
@@ -15,6 +15,10 @@ enum Server {
         let counter = Counter()
         service.handle(event: "one-way") { _, _ in counter.add() }
         service.handle("handled") { _, _ in withUnsafeBytes(of: counter.value) { [UInt8]($0) } }
+        service.handle("pin") { _, _ in
+            try Processor.pinThreads(to: 0)
+            return []
+        }
         service.handle("stop") { [weak service] _, _ in
             service?.beginGracefulShutdown()
             return []

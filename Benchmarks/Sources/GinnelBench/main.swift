@@ -21,7 +21,7 @@ do {
 }
 
 func measure(_ options: Options) async throws -> Result {
-    if options.pins { try Processor.pin(to: options.clientProcessor) }
+    if !options.pinsLate { try Processor.pin(to: options.clientProcessor) }
     let directory = FileManager.default.temporaryDirectory.appendingPathComponent("ginnel-bench-\(getpid())")
     try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
     defer { try? FileManager.default.removeItem(at: directory) }
@@ -58,6 +58,10 @@ func withClients(_ options: Options, path: String, _ body: @Sendable ([Client], 
         return try await withThrowingTaskGroup(of: Void.self) { group in
             for client in clients { group.addTask { try? await client.run() } }
             for client in clients { _ = try await client.ping() }
+            if options.pinsLate {
+                _ = try await clients[0].call("pin", payload: [])
+                try Processor.pinThreads(to: options.clientProcessor)
+            }
             let result = try await body(clients, loop)
             for client in clients { client.close() }
             try await group.waitForAll()

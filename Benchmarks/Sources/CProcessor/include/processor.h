@@ -7,6 +7,9 @@
 /// Pins this process to one processor; threads started afterwards inherit it. False when that is not allowed.
 bool processor_pin(int processor);
 
+/// Pins every thread that this process has, and those that they start meanwhile. False when that is not allowed.
+bool processor_pin_threads(int processor);
+
 /// Processor time of a process, user and system, in nanoseconds; 0 when it is gone.
 uint64_t processor_time(int process);
 
