@@ -96,6 +96,13 @@ import Testing
         #expect(violation.sentence == "a padding record of 24 bytes where 16 were published")
     }
 
+    /// A record takes half the capacity at most, so no producer has a reason. Else a peer that goes on publishing padding would keep us passing over it.
+    @Test(arguments: [0, 8, 56, 64] as [UInt64]) func `padding where every record has room is named`(start: UInt64) throws {
+        let violation = try #require(throws: RingViolation.self) { try consumer(start, 128).look(RingGeometry.padding) }
+        #expect(violation.sentence == "a padding record of \(128 - start) bytes where every record has room")
+        #expect(try consumer(72, 128).look(RingGeometry.padding) == .padding(end: 128))
+    }
+
     @Test func `whatever stands in the ring, what is believed lies in what was published and in the data`() throws {
         var random = SplitMix64(seed: 7)
         for _ in 0..<50_000 {
