@@ -48,6 +48,10 @@ package struct RingConsumer: Sendable {
         let published = Int(produced &- consumed)
         let toEnd = geometry.capacity - lengthOffset
         if word == RingGeometry.padding {
+            // So nothing is passed over twice in a row, however fast a peer publishes padding.
+            guard toEnd < geometry.capacity / 2 else {
+                throw RingViolation(sentence: "a padding record of \(toEnd) bytes where every record has room")
+            }
             guard toEnd <= published else {
                 throw RingViolation(sentence: "a padding record of \(toEnd) bytes where \(published) were published")
             }

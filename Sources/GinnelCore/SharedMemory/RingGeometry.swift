@@ -46,6 +46,12 @@ package struct RingRecord: Sendable, Equatable {
     package var count: Int
     /// The counter behind the record.
     package var end: UInt64
+
+    package init(offset: Int, count: Int, end: UInt64) {
+        self.offset = offset
+        self.count = count
+        self.end = end
+    }
 }
 
 /// What the other side wrote into the ring that cannot be.

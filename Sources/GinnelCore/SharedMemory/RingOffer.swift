@@ -37,7 +37,11 @@ package struct RingMessage: Sendable, Equatable {
         guard UInt8(first >> 8 & 0xFF) == Self.version else {
             throw RingViolation(sentence: "shared memory in version \(first >> 8 & 0xFF), where this side speaks \(Self.version)")
         }
-        guard first >> 24 == 0, bytes.u64(at: 8) == 0 else { throw RingViolation(sentence: "reserved bytes of a message about shared memory are not zero") }
-        self.init(verb, handles: Int(first >> 16 & 0xFF), value: bytes.u32(at: 4))
+        let (handles, value) = (Int(first >> 16 & 0xFF), bytes.u32(at: 4))
+        guard verb == .offer || handles == 0 else { throw RingViolation(sentence: "\(handles) descriptors with a message about shared memory that is no offer") }
+        guard first >> 24 == 0, bytes.u64(at: 8) == 0, verb == .offer || verb == .refuse || value == 0 else {
+            throw RingViolation(sentence: "reserved bytes of a message about shared memory are not zero")
+        }
+        self.init(verb, handles: handles, value: value)
     }
 }

@@ -71,7 +71,7 @@ package struct RingProducer: Sendable {
     /// free or of the data. `nil` while there is no room at all.
     package func place(upTo count: Int) -> Place? {
         if let whole = place(for: count) { return whole }
-        let room = min(free, geometry.capacity - geometry.offset(produced), geometry.longestPayload + 4) & ~7
+        let room = min(free, geometry.capacity - geometry.offset(produced), geometry.longestPayload + 4)
         return room >= 8 ? place(for: min(count, room - 4)) : nil
     }
 

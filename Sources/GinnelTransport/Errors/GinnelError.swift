@@ -27,6 +27,8 @@ public struct GinnelError: Error, Sendable {
         /// The connection ended; the failure says why.
         case closed
         case timedOut
+        /// Shared memory holds what cannot be there: no ring, a ring of another kind, or one whose other side broke its rules.
+        case damaged
         /// `run()` is not running.
         case notRunning
         case other

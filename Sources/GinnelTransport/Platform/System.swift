@@ -48,5 +48,17 @@ package enum System {
         return value
     }
 
+    /// At least 16 hexadecimal digits that change with each boot of the machine.
+    static var boot: String {
+        get throws {
+            var error = gn_error()
+            let boot = withUnsafeTemporaryAllocation(of: CChar.self, capacity: 64) { buffer in
+                gn_boot_id(buffer.baseAddress, buffer.count, &error) == GN_DONE ? String(cString: buffer.baseAddress!) : nil
+            }
+            guard let boot else { throw GinnelError(.init(error.code), "the boot of this machine has no identity that can be read", cause: SystemError(error)) }
+            return boot
+        }
+    }
+
     package static var currentThread: UInt64 { gn_thread_current() }
 }

@@ -7,6 +7,8 @@ package import Synchronization
 package struct RingMemory: @unchecked Sendable {
     package static let magic: UInt64 = 0x0047_4E49_524E_4947
     package static let version: UInt32 = 1
+    /// What a maker writes; the capacity is its own.
+    package static let header = RingHeader(magic: magic, version: version, flags: 0, capacity: 0)
 
     private let base: UnsafeMutableRawPointer
 
@@ -29,5 +31,13 @@ package struct RingMemory: @unchecked Sendable {
         base.storeBytes(of: UInt64(geometry.capacity).littleEndian, toByteOffset: 16, as: UInt64.self)
         let magic: UnsafeMutablePointer<Atomic<UInt64>> = atomic(0)
         magic.pointee.store(Self.magic, ordering: .releasing)
+    }
+
+    /// What the control block says, with the magic read first: whoever sees it sees the rest.
+    package var header: RingHeader {
+        let magic: UnsafeMutablePointer<Atomic<UInt64>> = atomic(0)
+        return RingHeader(
+            magic: magic.pointee.load(ordering: .acquiring), version: UInt32(littleEndian: base.load(fromByteOffset: 8, as: UInt32.self)),
+            flags: UInt32(littleEndian: base.load(fromByteOffset: 12, as: UInt32.self)), capacity: UInt64(littleEndian: base.load(fromByteOffset: 16, as: UInt64.self)))
     }
 }

@@ -49,6 +49,9 @@ package struct RingReader {
     /// Whether something lies there. Changes nothing.
     package var hasNews: Bool { !consumer.isEmpty || memory.produced.pointee.load(ordering: .relaxed) != consumer.produced }
 
+    /// What this end has made its own counter say.
+    var consumed: UInt64 { consumer.consumed }
+
     /// Whether everything that we know of has been read.
     package var isEmpty: Bool { consumer.isEmpty }
 

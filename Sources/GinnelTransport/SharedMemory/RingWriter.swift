@@ -55,6 +55,9 @@ package struct RingWriter {
     /// Whether the consumer has given something back since we last looked. Changes nothing.
     package var hasNews: Bool { memory.consumed.pointee.load(ordering: .relaxed) != producer.consumed }
 
+    /// What this end has made its own counter say.
+    var produced: UInt64 { producer.produced }
+
     private mutating func lookForRoom() throws(RingViolation) -> Bool {
         try producer.noteConsumed(memory.consumed.pointee.load(ordering: .acquiring))
     }

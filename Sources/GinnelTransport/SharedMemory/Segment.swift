@@ -23,15 +23,21 @@ package final class Segment: @unchecked Sendable {
     }
 
     private static func make(_ complaint: String, _ body: (UnsafeMutablePointer<OpaquePointer?>, UnsafeMutablePointer<gn_error>) -> gn_outcome) throws -> Segment {
-        var handle: OpaquePointer?
         var error = gn_error()
-        guard body(&handle, &error) == GN_DONE, let handle else {
-            throw GinnelError(.init(error.code), complaint, cause: SystemError(error))
-        }
+        guard let segment = attempt(&error, body) else { throw GinnelError(.init(error.code), complaint, cause: SystemError(error)) }
+        return segment
+    }
+
+    /// What `body` makes; `nil` with the error filled in when it makes nothing.
+    static func attempt(_ error: inout gn_error, _ body: (UnsafeMutablePointer<OpaquePointer?>, UnsafeMutablePointer<gn_error>) -> gn_outcome) -> Segment? {
+        var handle: OpaquePointer?
+        guard body(&handle, &error) == GN_DONE, let handle else { return nil }
         return Segment(owning: handle)
     }
 
     package var base: UnsafeMutableRawPointer { gn_segment_bytes(handle) }
+
+    package var size: UInt64 { gn_segment_size(handle) }
 
     /// The descriptor to be sent, owned by this.
     var descriptor: Int { gn_segment_handle(handle) }
