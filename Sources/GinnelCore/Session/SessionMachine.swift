@@ -83,6 +83,8 @@ package enum Acceptance: Sendable, Equatable {
     case ended
     /// Not taken: there is no credit; `.carryOn` or `.mayCarryOn` will say when to try again.
     case noCredit
+    /// Not taken: a good deal waits for the peer, and the format has no credit; the time to try again is when it has left.
+    case noRoom
     /// Not taken: longer than the peer accepts.
     case tooLarge(limit: Int)
 }
