@@ -79,6 +79,6 @@ public struct WireFormat: Sendable {
                 configuration.timeouts = ingredients.timeouts
                 return HeaderedSession(role: ingredients.role, configuration)
             },
-            refusal: { code in if case .json = payloads { HeaderedSession.refusal(code) } else { [] } })
+            refusal: { HeaderedSession.refusal($0) })
     }
 }

@@ -17,6 +17,8 @@ struct HeaderedExchanges: Sendable {
     /// Bytes of items of all of them that the program has not taken yet.
     private(set) var untaken = 0
 
+    var count: Int { exchanges.count }
+
     subscript(number: UInt32) -> Exchange? { exchanges[number] }
 
     func number(of id: UInt64) -> UInt32? { numbers[id] }
