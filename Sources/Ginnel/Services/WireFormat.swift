@@ -59,7 +59,8 @@ public struct WireFormat: Sendable {
             refusal: { TaggedJSONSession.refusal($0) })
     }
 
-    /// A header of 24 bytes with type, id and checksum, and a payload (docs/formats/headered.md): many calls on one connection, streams from the service, cancellation, one-way messages.
+    /// A header of 24 bytes with type, id and checksum, and a payload (docs/formats/headered.md): many calls on one connection, streams as answers, cancellation, one-way
+    /// messages.
     ///
     /// Methods and events are the format's own and have fixed names, such as `completion_request`; `Headered` has their types.
     ///

@@ -110,7 +110,8 @@ package protocol SessionMachine: Sendable {
     /// When `timeOut` is next due; may be early, never late.
     var wakeUp: WakeUp { get }
 
-    /// False while the machine cannot take another message (ordered formats, while a request is being answered).
+    /// False while the machine cannot take another message: ordered formats, while a request is being answered; formats without credit, while the program is behind with
+    /// the items that it has.
     var wantsInput: Bool { get }
 
     /// Whether `produce` would produce anything.

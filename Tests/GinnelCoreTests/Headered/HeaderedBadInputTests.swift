@@ -23,14 +23,20 @@ import Testing
         Wrong("StreamChunk (0x0003) with the unknown id 3: nothing with that id was asked", .chunk(3, 0, "1")),
         Wrong("Error (0x0004) with the unknown id 3: nothing with that id was asked", .error(3, 1)),
         Wrong("CompletionResponse (0x0002) with the unknown id 0: nothing with that id was asked", HeaderedFrame(Headers.completionResponse, id: 0, json: "{}")),
-        Wrong("StreamChunk (0x0003) whose payload of 1 bytes is not a valid JSON object: something else than an object at byte 0", HeaderedFrame(Headers.streamChunk, id: 1, json: "1")),
-        Wrong("StreamChunk (0x0003) without a number `sequence` of 32 bits", HeaderedFrame(Headers.streamChunk, id: 1, json: #"{"sequence":4294967296,"content":1,"is_final":true}"#)),
+        Wrong(
+            "StreamChunk (0x0003) whose payload of 1 bytes is not a valid JSON object: something else than an object at byte 0",
+            HeaderedFrame(Headers.streamChunk, id: 1, json: "1")),
+        Wrong(
+            "StreamChunk (0x0003) without a number `sequence` of 32 bits",
+            HeaderedFrame(Headers.streamChunk, id: 1, json: #"{"sequence":4294967296,"content":1,"is_final":true}"#)),
         Wrong("StreamChunk (0x0003) without a boolean `is_final`", HeaderedFrame(Headers.streamChunk, id: 1, json: #"{"sequence":1,"content":1,"is_final":1}"#)),
         Wrong("StreamChunk (0x0003) without `content`", HeaderedFrame(Headers.streamChunk, id: 1, json: #"{"sequence":1,"is_final":true}"#)),
         Wrong("chunk 2 of the answer to id 1 where 1 is due", .chunk(1, 0, "1"), .chunk(1, 2, "1")),
         Wrong("chunk 0 of the answer to id 1 where 1 is due", .chunk(1, 0, "1"), .chunk(1, 0, "1")),
         Wrong("Error (0x0004) without a number `code` of 32 bits", HeaderedFrame(Headers.error, id: 1, json: #"{"code":2147483648}"#)),
-        Wrong("Error (0x0004) whose payload of 0 bytes is not a valid JSON object: the text ends where a value is due, at byte 0", HeaderedFrame(Headers.error, id: 1)),
+        Wrong(
+            "Error (0x0004) whose payload of 0 bytes is not a valid JSON object: the text ends where a value is due, at byte 0",
+            HeaderedFrame(Headers.error, id: 1)),
     ]
 
     @Test(arguments: toClient)
@@ -48,7 +54,9 @@ import Testing
     @Test(arguments: [
         Wrong("AskRequest (0x0100) with the id 1, which is in flight", HeaderedFrame(Headers.askRequest, id: 1, json: "{}")),
         Wrong("Cancel (0x0205) without `request_id`", HeaderedFrame(Headers.cancel, id: 1, json: "{}")),
-        Wrong("Cancel (0x0205) whose payload of 1 bytes is not a valid JSON object: the text ends where a key in quotes or '}' is due, at byte 1", HeaderedFrame(Headers.cancel, id: 1, json: "{")),
+        Wrong(
+            "Cancel (0x0205) whose payload of 1 bytes is not a valid JSON object: the text ends where a key in quotes or '}' is due, at byte 1",
+            HeaderedFrame(Headers.cancel, id: 1, json: "{")),
         Wrong("ToolResult (0x0106) with the unknown id 1: nothing with that id was asked", HeaderedFrame(Headers.toolResult, id: 1, json: "{}")),
     ])
     func `a wrong request ends the connection by name and stops its handlers`(wrong: Wrong) {
