@@ -102,7 +102,7 @@ extension Client {
 extension StreamCall {
     /// Sends every item and then the end. An error of the sequence abandons the call.
     func feed<Items: AsyncSequence>(_ items: Items) async where Items.Element: WireValue {
-        let writer = ItemWriter<Items.Element>(gate) { [connection] codec, bytes in
+        let writer = ItemWriter<Items.Element>(gate, room: connection.waitForRoom) { [connection] codec, bytes in
             connection.submit(.sendItem(self, codec: codec, payload: bytes))
         }
         do {

@@ -92,9 +92,12 @@ public final class Connection: Sendable {
     /// The same, and waits while a good deal has not left yet, so that a sender in a hurry loses nothing of its own.
     func sendEventInTurn(_ event: EncodedEvent) async -> Bool {
         guard case .taken(let mayCarryOn) = driver.submit(event.command) else { return false }
-        if !mayCarryOn { await driver.waitForRoom() }
+        if !mayCarryOn { await waitForRoom() }
         return true
     }
+
+    /// Returns when everything that was sent so far has left, or the connection has ended.
+    @Sendable func waitForRoom() async { await driver.waitForRoom() }
 
     /// Ends the connection at once; the peer is told this reason.
     public func close(_ code: FailureCode = .shuttingDown, _ sentence: String = "closed by the program") {

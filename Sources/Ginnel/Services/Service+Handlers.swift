@@ -131,7 +131,7 @@ extension Reply {
 
 extension CallStream {
     func writer<Item: WireValue>() -> ItemWriter<Item> {
-        ItemWriter(gate) { [connection, call] codec, bytes in connection.submit(.item(call: call, codec: codec, payload: bytes)) }
+        ItemWriter(gate, room: connection.waitForRoom) { [connection, call] codec, bytes in connection.submit(.item(call: call, codec: codec, payload: bytes)) }
     }
 
     /// What the caller sends; nothing when it said that it would send none.

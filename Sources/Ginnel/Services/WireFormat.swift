@@ -1,6 +1,6 @@
 // Which wire format an endpoint speaks: a name, and how to make one side's machine for one connection.
 
-internal import GinnelCore
+public import GinnelCore
 internal import GinnelTransport
 
 /// How bytes become messages on a connection.
@@ -57,5 +57,29 @@ public struct WireFormat: Sendable {
                 return TaggedJSONSession(role: ingredients.role, configuration)
             },
             refusal: { TaggedJSONSession.refusal($0) })
+    }
+
+    /// A header of 24 bytes with type, id and checksum, and a payload (docs/formats/headered.md): many calls on one connection, streams as answers, cancellation, one-way
+    /// messages.
+    ///
+    /// Methods and events are the format's own and have fixed names, such as `completion_request`; `Headered` has their types.
+    ///
+    /// - Parameters:
+    ///   - maximumPayload: bytes of the longest payload. Default 10 MiB; 256 to 2³¹ − 1. A value outside counts as the nearest one inside.
+    ///   - payloads: JSON, the default, or bytes in a codec of the program's own.
+    ///   - greets: for clients, whether a Handshake is sent and its ack waited for before the first call. Default false.
+    public static func headered(maximumPayload: Int = 10 << 20, payloads: HeaderedPayloads = .json, greets: Bool = false) -> WireFormat {
+        WireFormat(
+            name: "headered",
+            machine: { ingredients in
+                var configuration = HeaderedConfiguration()
+                configuration.maximumPayload = min(max(maximumPayload, 256), Int(Int32.max))
+                configuration.payloads = payloads
+                configuration.greets = greets
+                configuration.limits = ingredients.limits
+                configuration.timeouts = ingredients.timeouts
+                return HeaderedSession(role: ingredients.role, configuration)
+            },
+            refusal: { HeaderedSession.refusal($0) })
     }
 }

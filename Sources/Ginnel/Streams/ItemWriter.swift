@@ -6,9 +6,12 @@ internal import GinnelCore
 public struct ItemWriter<Item: WireValue>: Sendable {
     private let send: @Sendable (Codec, [UInt8]) -> Acceptance
     private let gate: CreditGate
+    /// Waits until what was sent on the connection has left.
+    private let room: @Sendable () async -> Void
 
-    init(_ gate: CreditGate, _ send: @escaping @Sendable (Codec, [UInt8]) -> Acceptance) {
+    init(_ gate: CreditGate, room: @escaping @Sendable () async -> Void, _ send: @escaping @Sendable (Codec, [UInt8]) -> Acceptance) {
         self.gate = gate
+        self.room = room
         self.send = send
     }
 
@@ -31,8 +34,13 @@ public struct ItemWriter<Item: WireValue>: Sendable {
                 }
                 await gate.pass(after: seen)
                 openings = nil
-                if Task.isCancelled { throw CallError(.cancelled, "the task was cancelled while it waited to send an item") }
+                if Task.isCancelled { throw Self.cancelled }
+            case .noRoom:
+                await room()
+                if Task.isCancelled { throw Self.cancelled }
             }
         }
     }
+
+    private static var cancelled: CallError { CallError(.cancelled, "the task was cancelled while it waited to send an item") }
 }

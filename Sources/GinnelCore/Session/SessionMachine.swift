@@ -83,6 +83,8 @@ package enum Acceptance: Sendable, Equatable {
     case ended
     /// Not taken: there is no credit; `.carryOn` or `.mayCarryOn` will say when to try again.
     case noCredit
+    /// Not taken: a good deal waits for the peer, and the format has no credit; the time to try again is when it has left.
+    case noRoom
     /// Not taken: longer than the peer accepts.
     case tooLarge(limit: Int)
 }
@@ -108,7 +110,8 @@ package protocol SessionMachine: Sendable {
     /// When `timeOut` is next due; may be early, never late.
     var wakeUp: WakeUp { get }
 
-    /// False while the machine cannot take another message (ordered formats, while a request is being answered).
+    /// False while the machine cannot take another message: ordered formats, while a request is being answered; formats without credit, while the program is behind with
+    /// the items that it has.
     var wantsInput: Bool { get }
 
     /// Whether `produce` would produce anything.

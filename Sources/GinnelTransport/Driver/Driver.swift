@@ -188,12 +188,14 @@ package final class Driver: @unchecked Sendable {
     /// Runs `body` under the lock and performs what it decided. On the loop. Actions must not borrow.
     func withSession(at now: Moment, _ body: (inout Session, inout [Action]) -> Void) {
         var actions: [Action] = []
-        let armAt = state.withLock { state in
+        let (armAt, resumes) = state.withLock { state in
+            let wanted = state.session.wantsInput
             body(&state.session, &actions)
-            return Self.timeToArm(&state, now)
+            return (Self.timeToArm(&state, now), !wanted && state.session.wantsInput)
         }
         for action in actions { perform(action, input: RawSpan()) }
         if let armAt { arm(armAt, onLoop: true) }
+        if resumes { resumeReading(onLoop: true) }
     }
 }
 

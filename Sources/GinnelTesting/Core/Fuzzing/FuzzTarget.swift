@@ -18,6 +18,10 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case taggedJSONService = "tagged-json-service"
     /// What a tagged JSON client is sent while it waits for replies.
     case taggedJSONClient = "tagged-json-client"
+    /// What a headered service is sent; the bytes are a list of messages.
+    case headeredService = "headered-service"
+    /// What a headered client is sent while it waits for answers; likewise.
+    case headeredClient = "headered-client"
 
     /// What is wrong, or `nil`.
     package func problem(with bytes: [UInt8]) -> String? {
@@ -28,6 +32,8 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .json: Self.scan(bytes)
         case .taggedJSONService: Self.law(bytes, isOrdered: true) { TaggedJSONSession(role: .service) }
         case .taggedJSONClient: Self.law(bytes, isOrdered: true) { TaggedJSONSession(role: .client) }
+        case .headeredService: Self.headered(bytes, .service)
+        case .headeredClient: Self.headered(bytes, .client)
         }
     }
 
@@ -63,7 +69,9 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
 
     /// The decoder law for one cut and for single bytes, with calls that wait for an answer. Requests are answered as they come where the format is ordered and the
     /// next one waits for that, and else at the end, since an answer changes what may follow. The first byte says where to cut, the last whether the peer ends its side.
-    private static func law(_ bytes: [UInt8], isOrdered: Bool = false, _ machine: () -> any SessionMachine) -> String? {
+    private static func law(
+        _ bytes: [UInt8], isOrdered: Bool = false, calling methods: [String] = ["first", "second"], _ machine: () -> any SessionMachine
+    ) -> String? {
         var input = FuzzedInput(bytes)
         let cut = Int(input.next())
         let rest = input.rest
@@ -73,7 +81,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         for portion in portions {
             var fuzzed = FuzzedMachine(MachineEnd(machine()))
             fuzzed.end.start()
-            for name in ["first", "second"] { fuzzed.call(name, [UInt8]("{}".utf8), codec: .json) }
+            for method in methods { fuzzed.call(method, [UInt8]("{}".utf8), codec: .json) }
             for part in portion {
                 fuzzed.end.receive(Array(part))
                 if isOrdered { fuzzed.answerAll() }
@@ -87,6 +95,34 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
             expected = fuzzed.end.actions
         }
         return nil
+    }
+
+    /// No fuzzer guesses a checksum, so its bytes say what messages to seal: for each four bytes of type, flags, id and length, then the payload. A length of 255 means
+    /// 16 bytes that are sent as they are. Small limits, so that both sides of them are reached.
+    private static func headered(_ bytes: [UInt8], _ role: Role) -> String? {
+        var configuration = HeaderedConfiguration()
+        configuration.maximumPayload = 300
+        configuration.limits.announced.callsInFlight = 2
+        configuration.limits.announced.itemWindow = 60
+        configuration.limits.bufferedBytes = 1600
+        configuration.limits.eventBytes = 200
+        configuration.timeouts.idle = .seconds(4)
+        configuration.timeouts.heartbeat = .seconds(3)
+        var script = FuzzedInput(bytes)
+        var wire = [script.next()]
+        while !script.isEmpty {
+            let type = script.next()
+            let flags = script.next()
+            let id = UInt64(script.next() & 7)
+            let length = script.next()
+            guard length != 255 else {
+                wire += script.bytes(16)
+                continue
+            }
+            let family: UInt16 = [0, 0x100, 0x200, 0][Int(type >> 6)]
+            wire += HeaderedFrame(family | UInt16(type & 31), id: id, flags: flags & 12 | (flags == 255 ? 3 : 0), script.bytes(Int(length))).encoded
+        }
+        return law(wire, calling: ["ask_request", "edit_request", "tool_call"]) { HeaderedSession(role: role, configuration) }
     }
 
     // MARK: JSON
