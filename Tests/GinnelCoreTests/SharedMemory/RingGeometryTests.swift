@@ -15,13 +15,9 @@ import Testing
         #expect(geometry.segmentBytes == 2 * geometry.stride)
     }
 
-    @Test(arguments: [(0, 64), (28, 64), (29, 128), (60, 128), (61, 256), (65_536, 1 << 18), (1 << 29 - 4, 1 << 30)])
-    func `the smallest ring for a payload is found`(count: Int, capacity: Int) {
-        #expect(RingGeometry(forPayload: count)?.capacity == capacity)
-    }
-
-    @Test(arguments: [1 << 29 - 3, 1 << 30, .max]) func `no ring is large enough for half a gibibyte`(count: Int) {
-        #expect(RingGeometry(forPayload: count) == nil)
+    @Test(arguments: [(Int.min, 64), (0, 64), (64, 64), (65, 128), (128, 128), (262_144, 1 << 18), (262_145, 1 << 19), (1 << 30, 1 << 30), (.max, 1 << 30)])
+    func `the smallest ring of at least so many bytes is found, or the largest there is`(count: Int, capacity: Int) {
+        #expect(RingGeometry(atLeast: count).capacity == capacity)
     }
 
     @Test(arguments: [
