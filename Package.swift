@@ -38,7 +38,7 @@ let package = Package(
         .testTarget(
             name: "GinnelTests", dependencies: ["Ginnel", "GinnelCore", "GinnelTransport", "GinnelTesting", "TestPeer", "TestPeerMain"],
             swiftSettings: strict),
-        .testTarget(name: "GinnelCommandTests", dependencies: ["GinnelCommand"], swiftSettings: strict),
+        .testTarget(name: "GinnelCommandTests", dependencies: ["GinnelCommand", "CTestSupport"], swiftSettings: strict),
     ],
     cLanguageStandard: .c11
 )

@@ -28,6 +28,16 @@ int ts_listen(const char *path) {
     return -1;
 }
 
+bool ts_pipe(int ends[2]) {
+#if defined(__linux__)
+    return pipe2(ends, O_CLOEXEC) == 0;
+#else
+    if (pipe(ends) != 0) return false;
+    for (int i = 0; i < 2; i++) fcntl(ends[i], F_SETFD, FD_CLOEXEC);
+    return true;
+#endif
+}
+
 void ts_make_blocking(int descriptor) { fcntl(descriptor, F_SETFL, 0); }
 
 void ts_close(int descriptor) { close(descriptor); }

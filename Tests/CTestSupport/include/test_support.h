@@ -8,6 +8,9 @@
 /// A listening Unix socket at `path`, made without any of the library's care; -1 when that fails.
 int ts_listen(const char *path);
 
+/// A pipe, first its reading end, which no child inherits. False, with errno set, when there is none.
+bool ts_pipe(int ends[2]);
+
 /// Lets reads and writes of a descriptor wait.
 void ts_make_blocking(int descriptor);
 

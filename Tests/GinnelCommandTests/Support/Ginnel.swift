@@ -1,5 +1,6 @@
 // The built command, run as a process: what it prints, and what it ends with.
 
+import CTestSupport
 import Foundation
 import Testing
 
@@ -36,40 +37,68 @@ enum Ginnel {
 }
 
 /// A run that goes on.
-final class Running: @unchecked Sendable {
-    // Everything is set before the process starts, and only read afterwards.
-    private let process = Process()
-    private let input = Pipe()
-    private let output = Pipe()
-    private let errors = Pipe()
+///
+/// Not Foundation's `Process`: on Linux that looks for open descriptors with a copy of 256 bytes from each directory entry, the last of which are
+/// not there at the end of the buffer, and the address sanitizer ends the tests.
+final class Running: Sendable {
+    let id: pid_t
+    private let input: FileHandle
+    private let output: FileHandle
+    private let errors: FileHandle
     private let ended: AsyncStream<Int32>
 
-    var id: Int32 { process.processIdentifier }
-
     init(_ arguments: [String], program: URL = Ginnel.program, environment: [String: String] = [:]) throws {
-        process.executableURL = program
-        process.arguments = arguments
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-        process.standardInput = input
-        process.standardOutput = output
-        process.standardError = errors
+        let (childInput, input) = try Self.pipe()
+        let (output, childOutput) = try Self.pipe()
+        let (errors, childErrors) = try Self.pipe()
+        let surroundings = ProcessInfo.processInfo.environment.merging(environment) { $1 }.map { "\($0.key)=\($0.value)" }
+        id = try Self.spawn(program.path, [program.path] + arguments, surroundings, [childInput, childOutput, childErrors])
+        self.input = input
+        self.output = output
+        self.errors = errors
         let (ended, end) = AsyncStream.makeStream(of: Int32.self)
         self.ended = ended
-        process.terminationHandler = { process in
-            end.yield(process.terminationReason == .exit ? process.terminationStatus : 256 + process.terminationStatus)
+        Thread.detachNewThread { [id] in
+            var status: Int32 = 0
+            while waitpid(id, &status, 0) < 0, errno == EINTR {}
+            // The low seven bits are the signal that ended it, the next eight its exit status.
+            end.yield(status & 0x7F == 0 ? status >> 8 & 0xFF : 256 + status & 0x7F)
             end.finish()
         }
-        try process.run()
+    }
+
+    /// Both ends, which no other child inherits.
+    private static func pipe() throws -> (reading: FileHandle, writing: FileHandle) {
+        var ends: [Int32] = [0, 0]
+        guard ts_pipe(&ends) else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
+        return (FileHandle(fileDescriptor: ends[0], closeOnDealloc: true), FileHandle(fileDescriptor: ends[1], closeOnDealloc: true))
+    }
+
+    private static func spawn(_ path: String, _ arguments: [String], _ environment: [String], _ standard: [FileHandle]) throws -> pid_t {
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        for (number, handle) in standard.enumerated() { posix_spawn_file_actions_adddup2(&actions, handle.fileDescriptor, Int32(number)) }
+        var words = (arguments + environment).map { strdup($0) }
+        defer { for word in words { free(word) } }
+        words.insert(nil, at: arguments.count)
+        words.append(nil)
+        var id: pid_t = 0
+        let failure = words.withUnsafeBufferPointer { words in
+            words.baseAddress.map { posix_spawn(&id, path, &actions, nil, $0, $0 + arguments.count + 1) } ?? EINVAL
+        }
+        guard failure == 0 else { throw POSIXError(POSIXErrorCode(rawValue: failure) ?? .EIO) }
+        return id
     }
 
     func send(_ bytes: [UInt8]) {
-        try? input.fileHandleForWriting.write(contentsOf: Data(bytes))
-        try? input.fileHandleForWriting.close()
+        try? input.write(contentsOf: Data(bytes))
+        try? input.close()
     }
 
     /// The next line of its output, without its end; empty at the end.
     func line() async -> String {
-        let handle = output.fileHandleForReading
+        let handle = output
         return await Self.blocking {
             var line: [UInt8] = []
             while let byte = try? handle.read(upToCount: 1)?.first, byte != UInt8(ascii: "\n") { line.append(byte) }
@@ -81,8 +110,8 @@ final class Running: @unchecked Sendable {
 
     /// Waits for its end. What was read before is not in it.
     func outcome() async -> Outcome {
-        async let output = Self.everything(in: output.fileHandleForReading)
-        async let errors = Self.everything(in: errors.fileHandleForReading)
+        async let output = Self.everything(in: self.output)
+        async let errors = Self.everything(in: self.errors)
         var status: Int32 = -1
         for await each in ended { status = each }
         return Outcome(status: status, output: await output, errors: await errors)
