@@ -24,7 +24,8 @@ struct Running: Sendable {
 
 /// Runs a service with all the shapes of method, and what `prepare` adds, while `body` runs; stops it gracefully after, or at once when `body` throws.
 func withRunning<Result: Sendable>(
-    _ configuration: ServiceConfiguration = .defaults, format: WireFormat = .native, transports: Set<Transport> = [.socket], access: Access = .currentUser,
+    _ configuration: ServiceConfiguration = .defaults, format: WireFormat = .native, transports: Set<Transport> = [.socket],
+    access: Access = .currentUser,
     policy: PeerPolicy? = nil, prepare: (Service) -> Void = { _ in },
     _ body: (Running) async throws -> Result
 ) async throws -> Result {
@@ -32,8 +33,10 @@ func withRunning<Result: Sendable>(
         let log = LogRecorder()
         var configuration = configuration
         configuration.log = log.log
-        let running = Running(
-            service: makeService(at: .path(directory + "/s"), format: format, transports: transports, access: access, policy: policy, configuration: configuration), path: directory + "/s", log: log)
+        let path = directory + "/s"
+        let service = makeService(
+            at: .path(path), format: format, transports: transports, access: access, policy: policy, configuration: configuration)
+        let running = Running(service: service, path: path, log: log)
         prepare(running.service)
         return try await withRunning(running, body)
     }
