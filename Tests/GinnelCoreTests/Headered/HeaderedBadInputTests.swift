@@ -61,7 +61,7 @@ import Testing
     ])
     func `a wrong request ends the connection by name and stops its handlers`(wrong: Wrong) {
         var service = MachineEnd.headered(.service)
-        service.receive(HeaderedFrame(Headers.toolCall, id: 1, json: "{}"))
+        service.hear(HeaderedFrame(Headers.toolCall, id: 1, json: "{}"))
         service.receive(wrong.frames.flatMap(\.encoded))
         #expect(service.closed == CloseReason(by: .us, Failure(.protocolViolation, wrong.sentence)))
         #expect(service.actions.stops == 1)
@@ -73,7 +73,7 @@ import Testing
     @Test func `nothing is done after the end`() {
         var service = MachineEnd.headered(.service)
         service.receive(Array("nonsense".utf8) + HeaderedFrame(Headers.askRequest, id: 1, json: "{}").encoded)
-        service.receive(HeaderedFrame(Headers.askRequest, id: 1, json: "{}"))
+        service.hear(HeaderedFrame(Headers.askRequest, id: 1, json: "{}"))
         #expect(service.requests.isEmpty)
         #expect(service.ask().failure?.code == .unavailable)
         #expect(service.submit(.event(name: "chat_message", codec: .json, payload: [], lane: .normal)) == .ended)

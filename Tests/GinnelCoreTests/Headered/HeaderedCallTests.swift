@@ -24,7 +24,7 @@ import Testing
         var client = MachineEnd.headered(.client)
         let call = client.call(method, Array(payload.utf8), codec: .json)
         #expect(client.headeredFrames() == [HeaderedFrame(type, id: 1, json: payload)])
-        client.receive(HeaderedFrame(answer, id: 1, json: #"{"a":1}"#))
+        client.hear(HeaderedFrame(answer, id: 1, json: #"{"a":1}"#))
         #expect(call.outcomes == [.replied(codec: .json, payload: Array(#"{"a":1}"#.utf8))])
         #expect(client.headeredLeftovers == nil)
     }
@@ -33,7 +33,7 @@ import Testing
         var client = MachineEnd.headered(.client)
         let calls = (1...3).map { _ in client.ask() }
         #expect(client.headeredFrames().map(\.id) == [1, 2, 3])
-        for id in [3, 1, 2] as [UInt64] { client.receive(HeaderedFrame(Headers.askResponse, id: id, json: "\(id)")) }
+        for id in [3, 1, 2] as [UInt64] { client.hear(HeaderedFrame(Headers.askResponse, id: id, json: "\(id)")) }
         #expect(calls.map(\.replyText) == ["1", "2", "3"])
         #expect(client.headeredLeftovers == nil)
     }
@@ -55,9 +55,9 @@ import Testing
         var client = MachineEnd.headered(.client)
         let call = client.ask("completion_stream")
         #expect(client.headeredFrames() == [HeaderedFrame(Headers.completionRequest, id: 1, flags: HeaderedFrame.streaming, json: #"{"stream":true}"#)])
-        client.receive(.chunk(1, 0, #"{"Text":"a"}"#), .chunk(1, 1, #"{"Token":{"id":1,"text":"b","logprob":-0.5}}"#))
+        client.hear(.chunk(1, 0, #"{"Text":"a"}"#), .chunk(1, 1, #"{"Token":{"id":1,"text":"b","logprob":-0.5}}"#))
         #expect(call.outcomes == [])
-        client.receive(.chunk(1, 2, #"{"Text":"c"}"#, isFinal: true))
+        client.hear(.chunk(1, 2, #"{"Text":"c"}"#, isFinal: true))
         #expect(call.itemTexts == [#"{"Text":"a"}"#, #"{"Token":{"id":1,"text":"b","logprob":-0.5}}"#, #"{"Text":"c"}"#])
         #expect(call.reply == [])
         #expect(client.headeredLeftovers == nil)
@@ -67,7 +67,7 @@ import Testing
     func `a last chunk without text carries no item`(content: String) {
         var client = MachineEnd.headered(.client)
         let call = client.ask("completion_stream")
-        client.receive(.chunk(1, 7, #"{"Text":""}"#), .chunk(1, 8, content, isFinal: true))
+        client.hear(.chunk(1, 7, #"{"Text":""}"#), .chunk(1, 8, content, isFinal: true))
         #expect(call.itemTexts == [#"{"Text":""}"#])
         #expect(call.reply == [])
     }
@@ -76,7 +76,7 @@ import Testing
         var client = MachineEnd.headered(.client)
         let asked = client.ask()
         let streamed = client.ask("completion_stream")
-        client.receive(.chunk(1, 0, #"{"Text":"a"}"#, isFinal: true), HeaderedFrame(Headers.completionResponse, id: 2, json: "{}"))
+        client.hear(.chunk(1, 0, #"{"Text":"a"}"#, isFinal: true), HeaderedFrame(Headers.completionResponse, id: 2, json: "{}"))
         #expect(asked.itemTexts == [#"{"Text":"a"}"#])
         #expect(asked.reply == [])
         #expect(streamed.replyText == "{}")
@@ -85,7 +85,7 @@ import Testing
     @Test func `an Error fails its call, with code, sentence and details`() {
         var client = MachineEnd.headered(.client)
         let calls = [client.ask(), client.ask(), client.ask()]
-        client.receive(.error(1, 6, "no \\\"model\\\"", details: "x"), .error(2, -1, "lost"), HeaderedFrame(Headers.error, id: 3, json: #"{"code":2000}"#))
+        client.hear(.error(1, 6, "no \\\"model\\\"", details: "x"), .error(2, -1, "lost"), HeaderedFrame(Headers.error, id: 3, json: #"{"code":2000}"#))
         #expect(calls[0].failure == Failure(.resourceExhausted, "no \"model\"", details: [0x78]))
         #expect(calls[1].failure == Failure(FailureCode(rawValue: .max), "lost"))
         #expect(calls[2].failure == Failure(FailureCode(rawValue: 2000), ""))
@@ -96,7 +96,7 @@ import Testing
         var client = MachineEnd.headered(.client)
         let call = client.ask()
         _ = client.takeAll()
-        client.receive(.error(0, 104, "full"))
+        client.hear(.error(0, 104, "full"))
         #expect(client.closed == CloseReason(by: .peer, Failure(.tooManyConnections, "full")))
         #expect(call.failure?.code == .connectionLost)
         #expect(client.takeAll() == [])
@@ -111,7 +111,7 @@ import Testing
         client.timeOut()
         #expect(call.failure?.code == .deadlineExceeded)
         #expect(client.headeredFrames() == [.cancel(1)])
-        client.receive(.chunk(1, 0, #"{"Text":"late"}"#), .error(1, 1, "cancelled"), HeaderedFrame(Headers.askResponse, id: 1, json: "{}"))
+        client.hear(.chunk(1, 0, #"{"Text":"late"}"#), .error(1, 1, "cancelled"), HeaderedFrame(Headers.askResponse, id: 1, json: "{}"))
         #expect(client.closed == nil)
         #expect(call.outcomes.count == 1)
         #expect(call.items == [])
@@ -165,7 +165,7 @@ import Testing
         #expect(client.takeAll() == [])
         client.submit(.abandon(calls[0], Failure(.cancelled, "")))
         #expect(client.headeredFrames() == [.cancel(1), HeaderedFrame(Headers.askRequest, id: 3, json: "{}")])
-        client.receive(HeaderedFrame(Headers.askResponse, id: 3, json: "{}"), HeaderedFrame(Headers.askResponse, id: 2, json: "{}"))
+        client.hear(HeaderedFrame(Headers.askResponse, id: 3, json: "{}"), HeaderedFrame(Headers.askResponse, id: 2, json: "{}"))
         #expect(calls.allSatisfy { $0.outcomes.count == 1 })
         #expect(client.headeredLeftovers == nil)
     }
@@ -174,7 +174,7 @@ import Testing
         var service = MachineEnd.headered(.service)
         let call = service.ask("tool_call")
         #expect(service.headeredFrames() == [HeaderedFrame(Headers.toolCall, id: 1, json: "{}")])
-        service.receive(HeaderedFrame(Headers.toolCall, id: 1, json: #"{"n":1}"#), HeaderedFrame(Headers.toolResult, id: 1, json: #"{"n":2}"#))
+        service.hear(HeaderedFrame(Headers.toolCall, id: 1, json: #"{"n":1}"#), HeaderedFrame(Headers.toolResult, id: 1, json: #"{"n":2}"#))
         #expect(call.replyText == #"{"n":2}"#)
         service.answer(service.lastCall, #"{"n":3}"#)
         #expect(service.headeredFrames() == [HeaderedFrame(Headers.toolResult, id: 1, json: #"{"n":3}"#)])

@@ -10,7 +10,7 @@ import Testing
 
     @Test func `a service answers every Handshake, with its id, and takes no notice of what is in it`() {
         var service = MachineEnd.headered(.service)
-        service.receive(HeaderedFrame(Headers.handshake, id: 9, [1, 2]), HeaderedFrame(Headers.handshake, id: 0))
+        service.hear(HeaderedFrame(Headers.handshake, id: 9, [1, 2]), HeaderedFrame(Headers.handshake, id: 0))
         #expect(service.headeredFrames() == [HeaderedFrame(Headers.handshakeAck, id: 9), HeaderedFrame(Headers.handshakeAck, id: 0)])
         #expect(service.actions == [])
     }
@@ -20,10 +20,10 @@ import Testing
         let call = client.ask(within: .seconds(9))
         #expect(client.headeredFrames() == [HeaderedFrame(Headers.handshake, id: 1)])
         #expect(client.submit(.event(name: "chat_message", codec: .json, payload: [], lane: .normal)) == .ended)
-        client.receive(HeaderedFrame(Headers.handshakeAck, id: 1, json: #"{"more":1}"#))
+        client.hear(HeaderedFrame(Headers.handshakeAck, id: 1, json: #"{"more":1}"#))
         guard case .established? = client.takeActions().first else { return #expect(client.actions == []) }
         #expect(client.headeredFrames() == [HeaderedFrame(Headers.askRequest, id: 2, json: "{}")])
-        client.receive(HeaderedFrame(Headers.askResponse, id: 2, json: "1"))
+        client.hear(HeaderedFrame(Headers.askResponse, id: 2, json: "1"))
         #expect(call.replyText == "1")
     }
 
@@ -44,7 +44,7 @@ import Testing
     ])
     func `a greeting from the wrong side is a violation`(role: Role, types: [UInt16], sentence: String) {
         var end = MachineEnd.headered(role)
-        for type in types { end.receive(HeaderedFrame(type, id: 1)) }
+        for type in types { end.hear(HeaderedFrame(type, id: 1)) }
         #expect(end.closed == CloseReason(by: .us, Failure(.protocolViolation, sentence)))
     }
 
@@ -52,10 +52,10 @@ import Testing
 
     @Test func `a service sends a Heartbeat back as it came and a client answers none`() {
         var service = MachineEnd.headered(.service)
-        service.receive(HeaderedFrame(Headers.heartbeat, id: 5, [1, 2, 3]))
+        service.hear(HeaderedFrame(Headers.heartbeat, id: 5, [1, 2, 3]))
         #expect(service.headeredFrames() == [HeaderedFrame(Headers.heartbeat, id: 5, [1, 2, 3])])
         var client = MachineEnd.headered(.client)
-        client.receive(HeaderedFrame(Headers.heartbeat, id: 5), HeaderedFrame(Headers.ack, id: 99))
+        client.hear(HeaderedFrame(Headers.heartbeat, id: 5), HeaderedFrame(Headers.ack, id: 99))
         #expect(client.takeAll() == [])
         #expect(client.actions == [])
     }
@@ -64,7 +64,7 @@ import Testing
         var client = MachineEnd.headered(.client)
         for value in [70, 71] as [UInt64] { #expect(client.submit(.ping(value)) == .taken(mayCarryOn: true)) }
         #expect(client.headeredFrames() == [HeaderedFrame(Headers.heartbeat, id: 1), HeaderedFrame(Headers.heartbeat, id: 2)])
-        client.receive(HeaderedFrame(Headers.heartbeat, id: 2), HeaderedFrame(Headers.heartbeat, id: 2), HeaderedFrame(Headers.heartbeat, id: 1))
+        client.hear(HeaderedFrame(Headers.heartbeat, id: 2), HeaderedFrame(Headers.heartbeat, id: 2), HeaderedFrame(Headers.heartbeat, id: 1))
         #expect(client.actions == [.pong(71), .pong(70)])
         var service = MachineEnd.headered(.service)
         #expect(service.submit(.ping(1)) == .ended)
@@ -74,7 +74,7 @@ import Testing
         var client = MachineEnd.headered(.client) { $0.timeouts.heartbeat = .seconds(30) }
         client.pass(.seconds(30))
         #expect(client.headeredFrames() == [HeaderedFrame(Headers.heartbeat, id: 1)])
-        client.receive(HeaderedFrame(Headers.heartbeat, id: 1))
+        client.hear(HeaderedFrame(Headers.heartbeat, id: 1))
         client.pass(.seconds(30))
         #expect(client.headeredFrames() == [HeaderedFrame(Headers.heartbeat, id: 2)])
         client.pass(.seconds(30))
@@ -92,12 +92,12 @@ import Testing
     @Test func `idle time counts between messages, and Heartbeats are none`() {
         var service = MachineEnd.headered(.service) { $0.timeouts.idle = .seconds(10) }
         service.pass(.seconds(9))
-        service.receive(HeaderedFrame(Headers.heartbeat, id: 1), HeaderedFrame(Headers.askRequest, id: 2, json: "{}"))
+        service.hear(HeaderedFrame(Headers.heartbeat, id: 1), HeaderedFrame(Headers.askRequest, id: 2, json: "{}"))
         service.pass(.seconds(60))
         #expect(service.closed == nil)
         service.answer(1, "{}")
         service.pass(.seconds(9))
-        service.receive(HeaderedFrame(Headers.heartbeat, id: 3))
+        service.hear(HeaderedFrame(Headers.heartbeat, id: 3))
         service.pass(.seconds(1))
         #expect(service.closed?.failure == Failure(.idle, "no message for 10.0 seconds (timeouts.idle)"))
     }
@@ -106,9 +106,9 @@ import Testing
 
     @Test func `a service that leaves says so, lets calls in flight end and takes no more`() {
         var service = MachineEnd.headered(.service)
-        service.receive(HeaderedFrame(Headers.askRequest, id: 1, json: "{}"))
+        service.hear(HeaderedFrame(Headers.askRequest, id: 1, json: "{}"))
         service.submit(.farewell(Failure(.shuttingDown, "the service stops")))
-        service.receive(HeaderedFrame(Headers.askRequest, id: 2, json: "{}"))
+        service.hear(HeaderedFrame(Headers.askRequest, id: 2, json: "{}"))
         #expect(service.headeredFrames() == [HeaderedFrame(Headers.disconnect, id: 0), .error(2, 7, "the connection is ending; the call was not begun")])
         #expect(service.closed == nil)
         service.answer(1, #"{"a":1}"#)
@@ -121,18 +121,18 @@ import Testing
         let begun = client.ask()
         let waiting = client.ask()
         _ = client.takeAll()
-        for _ in 0..<2 { client.receive(HeaderedFrame(Headers.disconnect, id: 3)) }
+        for _ in 0..<2 { client.hear(HeaderedFrame(Headers.disconnect, id: 3)) }
         #expect(waiting.failure == Failure(.unavailable, "the peer is leaving; the call was not begun"))
         #expect(client.ask().failure?.code == .unavailable)
         #expect(client.closed == nil)
-        client.receive(HeaderedFrame(Headers.askResponse, id: 1, json: "{}"))
+        client.hear(HeaderedFrame(Headers.askResponse, id: 1, json: "{}"))
         #expect(begun.replyText == "{}")
         #expect(client.closed == CloseReason(by: .peer, Failure(.shuttingDown, "the peer has said Disconnect")))
     }
 
     @Test func `an idle side that is told goodbye ends at once`() {
         var service = MachineEnd.headered(.service)
-        service.receive(HeaderedFrame(Headers.disconnect, id: 0))
+        service.hear(HeaderedFrame(Headers.disconnect, id: 0))
         #expect(service.closed?.by == .peer)
         #expect(service.takeAll() == [])
         var client = MachineEnd.headered(.client)
@@ -180,7 +180,7 @@ import Testing
 
     @Test func `a handler is stopped when its client has gone`() {
         var service = MachineEnd.headered(.service)
-        service.receive(HeaderedFrame(Headers.askRequest, id: 1, json: "{}"))
+        service.hear(HeaderedFrame(Headers.askRequest, id: 1, json: "{}"))
         service.takeActions()
         service.inputEnded()
         #expect(service.actions.stops == 1)

@@ -24,7 +24,7 @@ extension MachineEnd {
         return end
     }
 
-    mutating func receive(_ frames: HeaderedFrame...) { receive(frames.flatMap(\.encoded)) }
+    mutating func hear(_ frames: HeaderedFrame...) { receive(frames.flatMap(\.encoded)) }
 
     /// What it has to say.
     mutating func headeredFrames() -> [HeaderedFrame] { HeaderedFrame.all(in: takeAll()) }

@@ -34,16 +34,16 @@ import Testing
         let stream = client.ask("completion_stream")
         let other = client.ask()
         _ = client.takeAll()
-        client.receive(.chunk(1, 0, text))
+        client.hear(.chunk(1, 0, text))
         #expect(client.session.wantsInput)
-        client.receive(.chunk(1, 1, text), HeaderedFrame(Headers.askResponse, id: 2, json: "{}"))
+        client.hear(.chunk(1, 1, text), HeaderedFrame(Headers.askResponse, id: 2, json: "{}"))
         #expect(!client.session.wantsInput)
         #expect(other.outcomes == [])
         client.submit(.grant(stream, bytes: stream.items[0].count))
         #expect(client.session.wantsInput)
         client.receive([])
         #expect(other.replyText == "{}")
-        client.receive(.chunk(1, 2, #"{"Text":""}"#, isFinal: true))
+        client.hear(.chunk(1, 2, #"{"Text":""}"#, isFinal: true))
         #expect(stream.reply == [])
         #expect(client.headeredLeftovers == nil)
     }
@@ -51,12 +51,12 @@ import Testing
     @Test func `a stream that is given up holds up nobody`() {
         var client = MachineEnd.headered(.client) { $0.limits.announced.itemWindow = 10 }
         let stream = client.ask("completion_stream", within: .seconds(1))
-        client.receive(.chunk(1, 0, text))
+        client.hear(.chunk(1, 0, text))
         #expect(!client.session.wantsInput)
         client.pass(.seconds(1))
         #expect(stream.failure?.code == .deadlineExceeded)
         #expect(client.session.wantsInput)
-        client.receive(.chunk(1, 1, text))
+        client.hear(.chunk(1, 1, text))
         #expect(client.session.wantsInput)
         #expect(stream.items.count == 1)
     }
@@ -67,10 +67,10 @@ import Testing
             $0.timeouts.heartbeat = .seconds(1)
         }
         client.submit(.ping(1))
-        client.receive(HeaderedFrame(Headers.heartbeat, id: 1))
+        client.hear(HeaderedFrame(Headers.heartbeat, id: 1))
         let stream = client.ask("completion_stream")
         _ = client.takeAll()
-        client.receive(.chunk(2, 0, text), .chunk(2, 1, #"{"Text":""}"#, isFinal: true))
+        client.hear(.chunk(2, 0, text), .chunk(2, 1, #"{"Text":""}"#, isFinal: true))
         for _ in 0..<9 { client.pass(.seconds(1)) }
         #expect(client.closed == nil)
         client.inputEnded()
@@ -80,7 +80,7 @@ import Testing
 
     @Test func `a handler waits with its items while a good deal has not left`() {
         var service = MachineEnd.headered(.service) { $0.limits.announced.itemWindow = 300 }
-        service.receive(HeaderedFrame(Headers.completionRequest, id: 1, json: #"{"stream":true}"#))
+        service.hear(HeaderedFrame(Headers.completionRequest, id: 1, json: #"{"stream":true}"#))
         var taken = 0
         while service.send(item: text, of: 1) == .taken(mayCarryOn: true) { taken += 1 }
         #expect(taken == 2)
@@ -93,7 +93,7 @@ import Testing
 
     @Test func `a peer that reads too slowly is closed`() {
         var service = MachineEnd.headered(.service) { $0.limits.bufferedBytes = 1000 }
-        for id in 1...4 as ClosedRange<UInt64> { service.receive(HeaderedFrame(Headers.askRequest, id: id, json: "{}")) }
+        for id in 1...4 as ClosedRange<UInt64> { service.hear(HeaderedFrame(Headers.askRequest, id: id, json: "{}")) }
         for call in 1...4 as ClosedRange<UInt32> { service.submit(.reply(call: call, codec: .json, payload: [UInt8](repeating: 0x20, count: 200))) }
         #expect(service.closed?.failure == Failure(.slowReader, "1056 bytes wait for the peer, over the limit of 1000 (bufferedBytes)"))
         #expect(service.actions.stops == 1)
@@ -102,10 +102,10 @@ import Testing
 
     @Test func `a peer that asks for more answers to its Heartbeats than it reads is closed`() {
         var service = MachineEnd.headered(.service) { $0.limits.controlBytes = 1000 }
-        for id in 0..<50 as Range<UInt64> where service.closed == nil { service.receive(HeaderedFrame(Headers.heartbeat, id: id)) }
+        for id in 0..<50 as Range<UInt64> where service.closed == nil { service.hear(HeaderedFrame(Headers.heartbeat, id: id)) }
         #expect(service.closed?.failure.code == .slowReader)
         service = MachineEnd.headered(.service)
-        service.receive(HeaderedFrame(Headers.heartbeat, id: 1, [UInt8](repeating: 0, count: 4097)))
+        service.hear(HeaderedFrame(Headers.heartbeat, id: 1, [UInt8](repeating: 0, count: 4097)))
         #expect(service.closed?.failure == Failure(.frameTooLarge, "Heartbeat (0x0005) with a payload of 4097 bytes, over the limit of 4096"))
     }
 
@@ -133,11 +133,11 @@ import Testing
         var client = MachineEnd.headered(.client) { $0.payloads = .opaque() }
         let stream = client.call("completion_stream", [1], within: .seconds(1))
         #expect(client.headeredFrames() == [HeaderedFrame(Headers.completionRequest, id: 1, flags: HeaderedFrame.streaming, [1])])
-        client.receive(HeaderedFrame(Headers.streamChunk, id: 1, flags: HeaderedFrame.streaming, [2]), HeaderedFrame(Headers.streamChunk, id: 1, [3]))
+        client.hear(HeaderedFrame(Headers.streamChunk, id: 1, flags: HeaderedFrame.streaming, [2]), HeaderedFrame(Headers.streamChunk, id: 1, [3]))
         #expect(stream.items == [[2], [3]])
         #expect(stream.reply == [])
         let failed = client.call("ask_request", [1])
-        client.receive(HeaderedFrame(Headers.error, id: 2, [7, 7]))
+        client.hear(HeaderedFrame(Headers.error, id: 2, [7, 7]))
         #expect(failed.failure?.details == [7, 7])
         #expect(failed.failure?.code == FailureCode(rawValue: 1000))
         client.call("ask_request", [1], within: .seconds(1))
@@ -147,11 +147,11 @@ import Testing
         #expect(client.submit(.ping(1)) == .ended)
 
         var service = MachineEnd.headered(.service) { $0.payloads = .opaque() }
-        service.receive(HeaderedFrame(Headers.completionRequest, id: 5, flags: HeaderedFrame.streaming, [1]), HeaderedFrame(Headers.askRequest, id: 6, [1]))
+        service.hear(HeaderedFrame(Headers.completionRequest, id: 5, flags: HeaderedFrame.streaming, [1]), HeaderedFrame(Headers.askRequest, id: 6, [1]))
         #expect(service.requests.map(\.method) == ["completion_stream", "ask_request"])
         service.submit(.item(call: 1, codec: .raw, payload: [9]))
         service.submit(.reply(call: 1, codec: .raw, payload: []))
-        service.receive(HeaderedFrame(Headers.cancel, id: 6))
+        service.hear(HeaderedFrame(Headers.cancel, id: 6))
         service.submit(.fail(call: 2, Failure(.forbidden, "no", details: [4])))
         #expect(
             service.headeredFrames() == [

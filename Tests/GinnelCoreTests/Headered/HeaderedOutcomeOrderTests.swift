@@ -17,9 +17,9 @@ import Testing
             switch race {
             case .reply:
                 switch answer {
-                case .whole: client.receive(HeaderedFrame(Headers.askResponse, id: 1, json: "7"))
-                case .chunk: client.receive(.chunk(1, 0, "7"), .chunk(1, 1, #"{"Text":""}"#, isFinal: true))
-                case .error: client.receive(.error(1, 5, "no"))
+                case .whole: client.hear(HeaderedFrame(Headers.askResponse, id: 1, json: "7"))
+                case .chunk: client.hear(.chunk(1, 0, "7"), .chunk(1, 1, #"{"Text":""}"#, isFinal: true))
+                case .error: client.hear(.error(1, 5, "no"))
                 }
             case .deadline: client.pass(.seconds(1))
             case .cancel: client.submit(.abandon(call, Failure(.cancelled, "")))
@@ -42,7 +42,7 @@ import Testing
         } else {
             let isTold = order[0] != .reply
             #expect(client.headeredFrames().map(\.type) == (isTold ? [Headers.cancel, Headers.askRequest] : [Headers.askRequest]))
-            client.receive(HeaderedFrame(Headers.askResponse, id: 2, json: "8"))
+            client.hear(HeaderedFrame(Headers.askResponse, id: 2, json: "8"))
             #expect(waiting.replyText == "8")
         }
         #expect(client.headeredLeftovers == nil)
@@ -51,12 +51,12 @@ import Testing
     @Test(arguments: NativeOutcomeOrderTests.orders.filter { !$0.contains(.deadline) })
     func `a callee sends exactly one final message in every order`(order: [NativeOutcomeOrderTests.Race]) {
         var service = MachineEnd.headered(.service) { $0.limits.announced.callsInFlight = 1 }
-        service.receive(HeaderedFrame(Headers.askRequest, id: 4, json: "{}"))
+        service.hear(HeaderedFrame(Headers.askRequest, id: 4, json: "{}"))
         service.takeActions()
         for race in order {
             switch race {
             case .reply: service.answer(1, "7")
-            case .cancel: service.receive(.cancel(4))
+            case .cancel: service.hear(.cancel(4))
             case .disconnect: service.inputEnded()
             case .deadline: break
             }
@@ -71,7 +71,7 @@ import Testing
         } else {
             #expect(finals.map(\.type) == [order[0] == .reply ? Headers.askResponse : Headers.error])
             service.takeActions()
-            service.receive(HeaderedFrame(Headers.askRequest, id: 4, json: "{}"))
+            service.hear(HeaderedFrame(Headers.askRequest, id: 4, json: "{}"))
             #expect(service.requests.count == 1)
         }
     }

@@ -10,7 +10,7 @@ import Testing
 
     @Test func `several requests are in flight and answered as they are done`() {
         var service = MachineEnd.headered(.service)
-        service.receive(HeaderedFrame(Headers.askRequest, id: 5, json: #"{"q":1}"#), HeaderedFrame(Headers.editRequest, id: 900, flags: HeaderedFrame.priority, json: "{}"))
+        service.hear(HeaderedFrame(Headers.askRequest, id: 5, json: #"{"q":1}"#), HeaderedFrame(Headers.editRequest, id: 900, flags: HeaderedFrame.priority, json: "{}"))
         #expect(
             service.takeActions() == [
                 .request(RecordedRequest(call: 1, method: "ask_request", codec: .json, payload: Array(#"{"q":1}"#.utf8))),
@@ -32,13 +32,13 @@ import Testing
     ])
     func `a completion says itself whether it is a stream`(payload: String, method: String) {
         var service = MachineEnd.headered(.service)
-        service.receive(HeaderedFrame(Headers.completionRequest, id: 1, json: payload))
+        service.hear(HeaderedFrame(Headers.completionRequest, id: 1, json: payload))
         #expect(service.requests.map(\.method) == [method])
     }
 
     @Test func `a request that is no JSON is answered so where the session has to read it, and the connection stays`() {
         var service = MachineEnd.headered(.service)
-        service.receive(HeaderedFrame(Headers.completionRequest, id: 4, json: "{"), HeaderedFrame(Headers.askRequest, id: 5, [0xFF]))
+        service.hear(HeaderedFrame(Headers.completionRequest, id: 4, json: "{"), HeaderedFrame(Headers.askRequest, id: 5, [0xFF]))
         #expect(service.requests.map(\.method) == ["ask_request"])
         let frames = service.headeredFrames()
         #expect(frames.map(\.id) == [4])
@@ -47,7 +47,7 @@ import Testing
 
     @Test func `items leave as numbered chunks and the end of the handler as the last`() {
         var service = MachineEnd.headered(.service)
-        service.receive(HeaderedFrame(Headers.completionRequest, id: 6, json: #"{"stream":true}"#))
+        service.hear(HeaderedFrame(Headers.completionRequest, id: 6, json: #"{"stream":true}"#))
         #expect(service.send(item: text, of: 1) == .taken(mayCarryOn: true))
         #expect(service.send(item: "7", of: 1) == .taken(mayCarryOn: true))
         service.submit(.reply(call: 1, codec: .raw, payload: []))
@@ -58,7 +58,7 @@ import Testing
 
     @Test func `a failure is an Error with its id, also behind items`() {
         var service = MachineEnd.headered(.service)
-        service.receive(HeaderedFrame(Headers.askRequest, id: 6, json: "{}"), HeaderedFrame(Headers.askRequest, id: 7, json: "{}"))
+        service.hear(HeaderedFrame(Headers.askRequest, id: 6, json: "{}"), HeaderedFrame(Headers.askRequest, id: 7, json: "{}"))
         _ = service.send(item: text, of: 1)
         service.submit(.fail(call: 1, Failure(.forbidden, "no \"x\"", details: Array("d".utf8))))
         service.submit(.fail(call: 2, Failure(FailureCode(rawValue: .max), "")))
@@ -69,9 +69,9 @@ import Testing
     @Test(arguments: [#"{"request_id":"8"}"#, #"{"request_id":8}"#, ""])
     func `a Cancel stops the handler, whose answer gives way to an Error`(payload: String) {
         var service = MachineEnd.headered(.service)
-        service.receive(HeaderedFrame(Headers.askRequest, id: 8, json: "{}"))
+        service.hear(HeaderedFrame(Headers.askRequest, id: 8, json: "{}"))
         service.takeActions()
-        for _ in 0..<2 { service.receive(HeaderedFrame(Headers.cancel, id: 8, json: payload)) }
+        for _ in 0..<2 { service.hear(HeaderedFrame(Headers.cancel, id: 8, json: payload)) }
         let failure = Failure(.cancelled, "the caller has cancelled the call")
         #expect(service.takeActions() == [.cancel(call: 1, failure)])
         #expect(service.send(item: text, of: 1) == .ended)
@@ -84,7 +84,7 @@ import Testing
     @Test(arguments: [#"{"request_id":"9"}"#, #"{"request_id":"lsp-8"}"#, #"{"request_id":-8}"#, #"{"request_id":null}"#])
     func `a Cancel of something else is ignored`(payload: String) {
         var service = MachineEnd.headered(.service)
-        service.receive(HeaderedFrame(Headers.askRequest, id: 8, json: "{}"), HeaderedFrame(Headers.cancel, id: 8, json: payload))
+        service.hear(HeaderedFrame(Headers.askRequest, id: 8, json: "{}"), HeaderedFrame(Headers.cancel, id: 8, json: payload))
         #expect(service.actions.stops == 0)
         #expect(service.closed == nil)
     }
@@ -92,7 +92,7 @@ import Testing
     @Test func `an id is free again once its request is answered`() {
         var service = MachineEnd.headered(.service)
         for round in 1...3 as ClosedRange<UInt32> {
-            service.receive(HeaderedFrame(Headers.askRequest, id: 0, json: "{}"))
+            service.hear(HeaderedFrame(Headers.askRequest, id: 0, json: "{}"))
             service.answer(round, "\(round)")
         }
         #expect(service.headeredFrames().map(\.text) == ["1", "2", "3"])
@@ -100,14 +100,14 @@ import Testing
 
     @Test func `one request too many is refused by name and the others go on`() {
         var service = MachineEnd.headered(.service) { $0.limits.announced.callsInFlight = 2 }
-        for id in 1...3 as ClosedRange<UInt64> { service.receive(HeaderedFrame(Headers.askRequest, id: id, json: "{}")) }
+        for id in 1...3 as ClosedRange<UInt64> { service.hear(HeaderedFrame(Headers.askRequest, id: id, json: "{}")) }
         #expect(service.requests.count == 2)
         #expect(service.headeredFrames() == [.error(3, 6, "2 requests are in flight already, the limit (callsInFlight); this one was not begun")])
         // A cancelled one counts until its handler has ended.
-        service.receive(.cancel(1), HeaderedFrame(Headers.askRequest, id: 4, json: "{}"))
+        service.hear(.cancel(1), HeaderedFrame(Headers.askRequest, id: 4, json: "{}"))
         #expect(service.requests.count == 2)
         service.answer(1, "{}")
-        service.receive(HeaderedFrame(Headers.askRequest, id: 5, json: "{}"))
+        service.hear(HeaderedFrame(Headers.askRequest, id: 5, json: "{}"))
         #expect(service.requests.count == 3)
     }
 
@@ -121,7 +121,7 @@ import Testing
         #expect(service.headeredFrames() == [HeaderedFrame(type, id: 1, flags: HeaderedFrame.priority, json: "{}")])
         for role in [Role.client, .service] {
             var end = MachineEnd.headered(role)
-            end.receive(HeaderedFrame(type, id: 77, json: #"{"a":1}"#))
+            end.hear(HeaderedFrame(type, id: 77, json: #"{"a":1}"#))
             #expect(end.actions == [.event(name: name, codec: .json, payload: Array(#"{"a":1}"#.utf8), missed: 0)])
         }
     }
@@ -135,7 +135,7 @@ import Testing
 
     @Test func `a reply or an item that cannot be sent fails its call alone`() {
         var service = MachineEnd.headered(.service) { $0.maximumPayload = 256 }
-        for id in 1...4 as ClosedRange<UInt64> { service.receive(HeaderedFrame(Headers.askRequest, id: id, json: "{}")) }
+        for id in 1...4 as ClosedRange<UInt64> { service.hear(HeaderedFrame(Headers.askRequest, id: id, json: "{}")) }
         service.submit(.reply(call: 1, codec: .json, payload: [UInt8](repeating: 0x20, count: 257)))
         service.submit(.reply(call: 2, codec: .protobuf, payload: [1]))
         #expect(service.send(item: "{", of: 3) == .ended)
@@ -153,7 +153,7 @@ import Testing
 
     @Test func `a sentence that is too long for a payload is cut`() {
         var service = MachineEnd.headered(.service) { $0.maximumPayload = 256 }
-        service.receive(HeaderedFrame(Headers.askRequest, id: 1, json: "{}"))
+        service.hear(HeaderedFrame(Headers.askRequest, id: 1, json: "{}"))
         service.submit(.fail(call: 1, Failure(.forbidden, String(repeating: "\"é", count: 200), details: [1, 2, 3])))
         let frame = service.headeredFrames().first
         #expect((250...256).contains(frame?.payload.count ?? 0))

@@ -82,8 +82,8 @@ struct HeaderedVectors: Decodable {
         let without = client.call("completion_request", [1])
         let again = client.call("completion_request", Array(golden[24...]))
         #expect([without, again].allSatisfy { $0.failure?.code == .invalidRequest })
-        client.receive(HeaderedFrame(Headers.completionResponse, id: 99, [1]))
-        client.receive(HeaderedFrame(Headers.completionResponse, id: 7, [4, 2]))
+        client.hear(HeaderedFrame(Headers.completionResponse, id: 99, [1]))
+        client.hear(HeaderedFrame(Headers.completionResponse, id: 7, [4, 2]))
         #expect(call.reply == [4, 2])
         #expect(client.headeredLeftovers == nil)
     }
