@@ -17,6 +17,8 @@ public final class Connection: Sendable {
         /// Warns of what a peer can cause as often as it likes.
         var complain: @Sendable (String, [String: String]) -> Void
         var established: @Sendable (Connection, Establishment) -> Void
+        /// The connection wanted shared memory and stays on the socket.
+        var fellBack: @Sendable () -> Void = {}
         var ended: @Sendable (Connection, CloseReason) -> Void
     }
 
@@ -145,6 +147,7 @@ extension Connection: SessionDelegate {
     private func upgraded(_ failure: Failure?) {
         usesSharedMemory.withLock { $0 = failure == nil }
         if let failure {
+            owner.fellBack()
             owner.log(.notice, "the connection stays on the socket: \(failure)", metadata)
         } else {
             owner.log(.info, "the connection goes on through shared memory", metadata)

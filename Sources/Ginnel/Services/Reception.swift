@@ -97,6 +97,7 @@ final class Reception: Sendable {
             handlers: handlers, tasks: service.tasks, events: service.events, log: configuration.log,
             complain: { [self] what, metadata in complain(what, metadata) },
             established: { _, _ in },
+            fellBack: { [service] in service.state.withLock { $0.fallbacks += 1 } },
             ended: { [self] connection, reason in
                 admission.withLock { $0.leave(user) }
                 service.noteConnection(connection, isOpen: false)

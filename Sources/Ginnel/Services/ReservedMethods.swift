@@ -1,4 +1,4 @@
-// `ginnel.health` and `ginnel.describe` (docs/protocol.md §5), which every native service answers.
+// `ginnel.health`, `ginnel.describe` and `ginnel.metrics` (docs/protocol.md §5), which every native service answers.
 
 internal import GinnelCore
 
@@ -13,6 +13,8 @@ extension HandlerTable {
         }
         table.add("ginnel.health", Handler(work: health, shape: .call))
         table.add("ginnel.describe", Handler(work: .plain { _, _ in try Reply(description) }, shape: .call))
+        let metrics = Handler.Work.plain { [weak service] _, _ in try Reply(service.map { Metrics($0) } ?? Metrics()) }
+        table.add("ginnel.metrics", Handler(work: metrics, shape: .call))
         return table
     }
 }
@@ -31,4 +33,20 @@ struct Description: Message {
 
     var service: String
     var methods: [Method]
+}
+
+/// The answer of `ginnel.metrics`.
+struct Metrics: Message {
+    /// Connections there are now, by what carries their bytes.
+    var connections: [String: Int] = [:]
+    /// Connections since the start that wanted shared memory and stayed on the socket.
+    var fallbacks = 0
+
+    init() {}
+
+    init(_ service: Service) {
+        for transport in Transport.allCases { connections[transport.rawValue] = 0 }
+        for connection in service.connections { connections[connection.transport.rawValue, default: 0] += 1 }
+        fallbacks = service.state.withLock { $0.fallbacks }
+    }
 }

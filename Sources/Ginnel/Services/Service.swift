@@ -20,6 +20,8 @@ public final class Service: Sendable {
         var connections: [ObjectIdentifier: Connection] = [:]
         /// It listens nowhere: it was given the connections that it has.
         var endsWithLastConnection = false
+        /// Connections that wanted shared memory and stayed on the socket.
+        var fallbacks = 0
         /// Resumed when the phase changes or the last connection ends.
         var waiters: [CheckedContinuation<Void, Never>] = []
     }

@@ -50,6 +50,18 @@ import Testing
                 #expect(entry.message.contains("maximumRingBytes"))
                 try await client.checkIsServed()
                 #expect(client.transport == .socket)
+                let metrics = try await client.call("ginnel.metrics", payload: [])
+                #expect(String(decoding: metrics.bytes, as: UTF8.self) == #"{"connections":{"inProcess":0,"sharedMemory":0,"socket":1},"fallbacks":1}"#)
+            }
+        }
+    }
+
+    @Test func `the metrics say what carries the connections`() async throws {
+        try await withRunning(transports: [.socket, .sharedMemory]) { running in
+            try await running.connect { client in
+                try await running.log.entry("goes on through shared memory")
+                let metrics = try await client.call("ginnel.metrics", payload: [])
+                #expect(String(decoding: metrics.bytes, as: UTF8.self) == #"{"connections":{"inProcess":0,"sharedMemory":1,"socket":0},"fallbacks":0}"#)
             }
         }
     }
