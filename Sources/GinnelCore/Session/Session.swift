@@ -8,6 +8,8 @@ package struct Session: Sendable {
     private let timeouts: SessionTimeouts
     /// The beginning of a message whose rest has not arrived.
     private var carry: [UInt8] = []
+    /// Bytes of it that the machine has taken; they go when they are the greater part, so that many messages that came at once are not copied once for each.
+    private var taken = 0
     /// Since when, on the awake clock, that beginning lies there.
     private var begunAt: UInt64?
     /// Since when the channel has taken nothing although bytes wait.
@@ -24,8 +26,8 @@ package struct Session: Sendable {
     package enum Source: Sendable {
         /// In the input of this call.
         case input
-        /// In these bytes.
-        case carried([UInt8])
+        /// In these bytes, from this one on.
+        case carried([UInt8], from: Int)
     }
 
     package mutating func start(at now: Moment, _ actions: inout [Action]) {
@@ -42,18 +44,30 @@ package struct Session: Sendable {
             consumed = machine.receive(input, at: now, &actions)
             if consumed < input.byteCount { carry = input.extracting(consumed...).copied() }
         } else {
-            input.withUnsafeBytes { carry.append(contentsOf: $0) }
+            if input.byteCount > 0 {
+                if taken * 2 > carry.count { dropTaken() }
+                input.withUnsafeBytes { carry.append(contentsOf: $0) }
+            }
             let lent = carry
-            consumed = machine.receive(lent.span.bytes, at: now, &actions)
+            consumed = machine.receive(lent.span.bytes.extracting(taken...), at: now, &actions)
             if consumed > 0 {
-                source = .carried(lent)
-                carry = Array(lent[consumed...])
+                source = .carried(lent, from: taken)
+                taken += consumed
+                if taken == carry.count { dropTaken() }
             }
         }
         noteProgress(consumed > 0, now)
         noteClose(actions)
         return source
     }
+
+    private mutating func dropTaken() {
+        carry = Array(carry[taken...])
+        taken = 0
+    }
+
+    /// Bytes that the machine has not taken.
+    private var left: Int { carry.count - taken }
 
     private mutating func noteProgress(_ progressed: Bool, _ now: Moment) {
         if carry.isEmpty || !machine.wantsInput {
@@ -66,7 +80,7 @@ package struct Session: Sendable {
     /// The peer ended its side, or the channel broke.
     package mutating func inputEnded(_ failure: Failure?, at now: Moment, _ actions: inout [Action]) {
         guard closed == nil else { return }
-        machine.inputEnded(failure, unread: carry.count, at: now, &actions)
+        machine.inputEnded(failure, unread: left, at: now, &actions)
         noteClose(actions)
     }
 

@@ -65,7 +65,7 @@ package struct MachineEnd {
     }
 
     private mutating func perform(_ asked: [Action], _ source: Session.Source, of input: [UInt8]) {
-        let bytes = if case .carried(let carried) = source { carried } else { input }
+        let bytes = if case .carried(let carried, let start) = source { Array(carried[start...]) } else { input }
         for action in asked {
             actions.append(RecordedAction(action, input: bytes.span.bytes))
             action.perform(input: bytes.span.bytes)

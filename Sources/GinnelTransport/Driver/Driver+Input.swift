@@ -70,7 +70,7 @@ extension Driver {
         }
         switch source {
         case .input: for action in actions { perform(action, input: input) }
-        case .carried(let bytes): for action in actions { perform(action, input: bytes.span.bytes) }
+        case .carried(let bytes, let start): for action in actions { perform(action, input: bytes.span.bytes.extracting(start...)) }
         }
         actions.removeAll(keepingCapacity: true)
         swap(&actions, &loop.scratch.actions)

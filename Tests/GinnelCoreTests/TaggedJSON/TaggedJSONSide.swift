@@ -28,7 +28,7 @@ struct TaggedJSONSide {
         var actions: [Action] = []
         switch session.receive(bytes.span.bytes, at: now, &actions) {
         case .input: note(actions, in: bytes)
-        case .carried(let carried): note(actions, in: carried)
+        case .carried(let carried, let start): note(actions, in: Array(carried[start...]))
         }
     }
 

@@ -19,7 +19,10 @@ struct OutgoingCalls: Sendable {
 
     private var calls: [UInt32: Call] = [:]
     private var waiting = [Queue<Waiting>](repeating: Queue(), count: Lane.allCases.count)
-    private(set) var waitingCount = 0
+    /// Those in `waiting` that still wait. One that is given up stays in its queue until it comes to the front or there are more of its kind than of the others, so that giving up
+    /// very many calls costs no more than making them.
+    private var stillWaiting: Set<ObjectIdentifier> = []
+    private var givenUp = 0
     /// Where the search for the next free number begins; wraps.
     var nextStream: UInt32
     private let role: Role
@@ -31,6 +34,7 @@ struct OutgoingCalls: Sendable {
         nextStream = firstStream ?? (role == .client ? 1 : 2)
     }
 
+    var waitingCount: Int { stillWaiting.count }
     var count: Int { calls.count }
     var isEmpty: Bool { calls.isEmpty && waitingCount == 0 }
     /// Whether anybody waits for the end of a call. One that was abandoned is in flight, but nobody's.
@@ -54,7 +58,7 @@ struct OutgoingCalls: Sendable {
     // MARK: Waiting
 
     mutating func wait(_ token: any OutgoingCall, _ request: OutgoingRequest) {
-        waitingCount += 1
+        stillWaiting.insert(ObjectIdentifier(token))
         waiting[Int(request.lane.rawValue)].append(Waiting(token: token, request: request))
         if let deadline = request.deadline { waitingDeadlines.insert(deadline, call: 0) }
     }
@@ -67,45 +71,71 @@ struct OutgoingCalls: Sendable {
 
     mutating func removeFirstWaiting() {
         guard let lane = waiting.firstIndex(where: { !$0.isEmpty }), let first = waiting[lane].popFirst() else { return }
-        waitingCount -= 1
-        if first.request.deadline != nil { forgetWaitingDeadline() }
+        noteRemoved(first)
+        dropGivenUp(from: lane)
     }
 
     /// Whether the call will send items once it has begun.
     func waitsToSendItems(_ token: any OutgoingCall) -> Bool {
+        guard stillWaiting.contains(ObjectIdentifier(token)) else { return false }
         var found = false
-        if waitingCount > 0 { for queue in waiting { queue.forEach { if $0.token === token, $0.request.itemsFollow { found = true } } } }
+        for queue in waiting { queue.forEach { if $0.token === token, $0.request.itemsFollow { found = true } } }
         return found
     }
 
     /// Takes a call out of those that wait; false when it is not among them.
     mutating func removeWaiting(_ token: any OutgoingCall) -> Bool {
-        removeWaiting { $0.token === token }.isEmpty == false
+        guard stillWaiting.remove(ObjectIdentifier(token)) != nil else { return false }
+        givenUp += 1
+        if givenUp > max(32, waitingCount) {
+            for lane in waiting.indices { waiting[lane].removeAll { [stillWaiting] in !stillWaiting.contains(ObjectIdentifier($0.token)) } }
+            givenUp = 0
+        } else {
+            for lane in waiting.indices { dropGivenUp(from: lane) }
+        }
+        forgetWaitingDeadline()
+        return true
     }
 
     mutating func removeWaiting(where body: (Waiting) -> Bool) -> [any OutgoingCall] {
         guard waitingCount > 0 else { return [] }
-        var removed: [any OutgoingCall] = []
+        var removed: [Waiting] = []
         for lane in waiting.indices {
-            var hit = false
-            waiting[lane].forEach {
-                if body($0) {
-                    hit = true
-                    removed.append($0.token)
-                }
+            waiting[lane].removeAll { [stillWaiting] call in
+                guard stillWaiting.contains(ObjectIdentifier(call.token)) else { return true }
+                guard body(call) else { return false }
+                removed.append(call)
+                return true
             }
-            if hit { waiting[lane].removeAll(where: body) }
         }
-        waitingCount -= removed.count
-        for _ in removed { forgetWaitingDeadline() }
-        return removed
+        givenUp = 0
+        for call in removed { noteRemoved(call) }
+        return removed.map(\.token)
+    }
+
+    private mutating func noteRemoved(_ call: Waiting) {
+        stillWaiting.remove(ObjectIdentifier(call.token))
+        if call.request.deadline != nil { forgetWaitingDeadline() }
+    }
+
+    /// Whoever stands first in a queue still waits.
+    private mutating func dropGivenUp(from lane: Int) {
+        while givenUp > 0, let first = waiting[lane].first, !stillWaiting.contains(ObjectIdentifier(first.token)) {
+            _ = waiting[lane].popFirst()
+            givenUp -= 1
+        }
     }
 
     /// Calls that wait have no number by which to know their deadline, so the list is made anew from those that still wait.
     private mutating func forgetWaitingDeadline() {
-        waitingDeadlines.noteEnded(rebuiltBy: { [waiting] _ in
+        waitingDeadlines.noteEnded(rebuiltBy: { [waiting, stillWaiting] _ in
             var entries: [DeadlineQueue.Entry] = []
-            for queue in waiting { queue.forEach { if let time = $0.request.deadline { entries.append(.init(time: time, call: 0)) } } }
+            for queue in waiting {
+                queue.forEach {
+                    guard let time = $0.request.deadline, stillWaiting.contains(ObjectIdentifier($0.token)) else { return }
+                    entries.append(.init(time: time, call: 0))
+                }
+            }
             return entries
         })
     }
@@ -178,11 +208,12 @@ struct OutgoingCalls: Sendable {
             token.callNumber = 0
             tokens.append((token, stream))
         }
-        for queue in waiting { queue.forEach { tokens.append(($0.token, 0)) } }
+        for queue in waiting { queue.forEach { if stillWaiting.contains(ObjectIdentifier($0.token)) { tokens.append(($0.token, 0)) } } }
         calls = [:]
         callerCount = 0
         waiting = [Queue<Waiting>](repeating: Queue(), count: Lane.allCases.count)
-        waitingCount = 0
+        stillWaiting = []
+        givenUp = 0
         deadlines = DeadlineQueue()
         waitingDeadlines = DeadlineQueue()
         return tokens
