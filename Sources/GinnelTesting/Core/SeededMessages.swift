@@ -1,6 +1,6 @@
 // Messages that two processes know without telling each other: one sends them, the other knows what must come.
 
-/// An endless sequence of messages whose lengths lie in a range; the same for the same seed in every process. `Tests/ForeignRing` makes the same ones.
+/// An endless sequence of messages whose lengths lie in a range; the same for the same seed in every process. `Tests/Peers/ForeignRing` makes the same ones.
 package struct SeededMessages: Sendable {
     private var random: SplitMix64
     private let lengths: ClosedRange<Int>

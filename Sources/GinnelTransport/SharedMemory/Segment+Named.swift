@@ -27,7 +27,8 @@ extension Segment {
         // The name was looked at before. A segment gets its size last, so this may be one that is being made.
         case GN_CODE_INVALID:
             let remedy = "try again, or end it with SharedMemoryBuffer.remove(name:) when its maker is gone"
-            throw GinnelError(.damaged, "the shared memory ring \(name) is not initialised yet, or none: its segment has less than \(GN_SEGMENT_MINIMUM) bytes; \(remedy)", cause: cause)
+            let sentence = "the shared memory ring \(name) is not initialised yet, or none: its segment has less than \(GN_SEGMENT_MINIMUM) bytes; \(remedy)"
+            throw GinnelError(.damaged, sentence, cause: cause)
         default: throw GinnelError(.init(error.code), "the shared memory ring \(name) cannot be opened", cause: cause)
         }
     }

@@ -45,7 +45,7 @@ final class ScratchRing: Sendable {
         return words + others.flatMap { ["--\($0)", "\($1)"] }
     }
 
-    /// Runs Tests/ForeignRing, which makes names per boot.
+    /// Runs Tests/Peers/ForeignRing, which makes names per boot.
     func foreigner(_ action: String, _ role: String, size: Int, seed: Int, count: Int, _ lengths: ClosedRange<Int>) throws -> Child {
         let numbers = [seed, count, lengths.lowerBound, lengths.upperBound].map { "\($0)" }
         return try Child(Child.directory + "/ForeignRing", [action, text, "\(size)", role] + numbers)
