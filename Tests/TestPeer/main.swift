@@ -17,6 +17,7 @@ switch options.mode {
 case "serve": await Serving(options).run()
 case "call": await Calling(options).run()
 case "squat": Squatting.run(options)
+case "ring": await Ringing.run(options)
 case "activate": Activation.run(options)
 case "allocations": try await Allocations.run(options)
 case "top-level":

@@ -24,8 +24,11 @@ extension Segment {
         switch error.code {
         case GN_CODE_NOT_FOUND: throw GinnelError(.notFound, "there is no shared memory ring \(name); has it been created, under the same kind of name?", cause: cause)
         case GN_CODE_UNSAFE: throw GinnelError(.unsafe, "the shared memory ring \(name) belongs to another user or is open to others", cause: cause)
-        // The name was looked at before: its size is none that a ring has, such as zero.
-        case GN_CODE_INVALID: throw GinnelError(.notInitialised, name, segment: 0)
+        // The name was looked at before. A segment gets its size last, so this may be one that is being made.
+        case GN_CODE_INVALID:
+            let remedy = "try again, or end it with SharedMemoryBuffer.remove(name:) when its maker is gone"
+            let sentence = "the shared memory ring \(name) is not initialised yet, or none: its segment has less than \(GN_SEGMENT_MINIMUM) bytes; \(remedy)"
+            throw GinnelError(.damaged, sentence, cause: cause)
         default: throw GinnelError(.init(error.code), "the shared memory ring \(name) cannot be opened", cause: cause)
         }
     }

@@ -143,7 +143,7 @@ public final class SharedMemoryBuffer: Sendable {
                 return try body(side)
             } catch {
                 throw GinnelError(
-                    .damaged, "the shared memory ring \(name) cannot be used any more: \(error.sentence); close it, end it with SharedMemoryBuffer.remove(name:) and create it anew"
+                    .damaged, "the shared memory ring \(name) cannot be used: \(error.sentence); open it again, or end it with SharedMemoryBuffer.remove(name:) and create it anew"
                 )
             }
         }
