@@ -30,6 +30,9 @@ struct Options: Sendable {
         }
     }
 
+    /// Their names, separated by commas; the socket when nothing is said.
+    var transports: Set<Transport> { self["transports"].map { Set($0.split(separator: ",").compactMap { Transport(rawValue: String($0)) }) } ?? [.socket] }
+
     var policy: PeerPolicy? {
         guard let parts = self["policy"]?.split(separator: ",").map(String.init) else { return nil }
         switch parts[0] {

@@ -18,7 +18,7 @@ struct Serving: Sendable {
             say(level == .notice ? message : "log \(level) \(message)")
         }
         let access: Access = options["access"] == "any" ? .anyLocalUser : .currentUser
-        let service = Service(at: options.endpoint, access: access, policy: options.policy, configuration: configuration)
+        let service = Service(at: options.endpoint, transports: options.transports, access: access, policy: options.policy, configuration: configuration)
         addHandlers(to: service)
         await withTaskGroup { group in
             group.addTask {

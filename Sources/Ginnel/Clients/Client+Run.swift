@@ -6,8 +6,8 @@ internal import GinnelTransport
 extension Client {
     /// Connects and keeps the connection until it ends or the task is cancelled. Calls may be made while this runs.
     ///
-    /// - Throws: `GinnelError` when the service cannot be reached, refuses us, is refused by our policy, or when the connection is lost. Returns without an error after `close()` and
-    ///   after the task was cancelled.
+    /// - Throws: `GinnelError` when the service cannot be reached, refuses us, is refused by our policy, or when the connection is lost; `invalid` when format and transports do not fit
+    ///   together. Returns without an error after `close()` and after the task was cancelled.
     public func run() async throws {
         try begin()
         let loop: EventLoop
@@ -78,10 +78,12 @@ extension Client {
     func disconnect() { leave()?.submit(.close(Failure(.finished, "the client was cancelled"))) }
 
     private func leave() -> Connection? {
-        state.withLock { state in
+        let (connection, opening) = state.withLock { state in
             state.isLeaving = true
-            return state.connection
+            return (state.connection, state.opening)
         }
+        opening?.cancel()
+        return connection
     }
 
     /// Waits for a service to appear: looks every `interval`, for at most `timeout`.
@@ -124,10 +126,12 @@ extension Client {
     /// Connects, verifies the service and shakes hands. The connection is ready when this returns; `nil` when it is wanted no more.
     private func connect(on loop: EventLoop) async throws -> Ending? {
         do {
+            let transports = configuration.transports ?? (configuration.format.canUpgrade ? [.socket, .sharedMemory] : [.socket])
+            let beginning = try transports.beginning(of: configuration.format, at: endpoint)
             let channel = try await Connector.connect(to: endpoint, timeout: configuration.connectTimeout) { !self.isLeaving }
             guard let channel else { return nil }
             let ending = Ending()
-            try await open(channel, on: loop, ending)
+            try await open(channel, beginning, on: loop, ending)
             // Those who wanted to leave before there was a connection could not tell it.
             if isLeaving { disconnect() }
             guard let reason = await ending.waitForEstablishment() else { return ending }
@@ -140,38 +144,66 @@ extension Client {
 
     private var isLeaving: Bool { state.withLock { $0.isLeaving } }
 
-    private func open(_ channel: any Channel, on loop: EventLoop, _ ending: Ending) async throws {
+    /// Verifies the service and begins the session, in shared memory where it begins there.
+    private func open(_ channel: any Channel, _ beginning: Beginning, on loop: EventLoop, _ ending: Ending) async throws {
         let identity = try Identity.random()
-        let handlers = state.withLock { $0.handlers }
-        let channel = configuration.transports.channel(on: channel, takesOffers: true)
-        try await loop.run { [self] in
-            let ingredients = WireFormat.Ingredients(
+        let policy = PeerVerification(configuration.policy ?? (endpoint.isSystem ? .systemService : .sameUser))
+        switch beginning {
+        case .stream:
+            let stream = try await openStream(channel, policy, on: loop)
+            try await loop.run { [self] in
+                begin(Driver.open(stream, machine: machine(identity, takesSharedMemory: false), timeouts: configuration.timeouts, loop: loop), beginning, ending)
+            }
+        case .channel, .upgradable:
+            let channel = beginning.channel(on: channel, takesOffers: true)
+            try await loop.run { [self] in
+                let machine = machine(identity, takesSharedMemory: channel.upgrade != nil)
+                begin(try Driver.open(channel, machine: machine, timeouts: configuration.timeouts, verification: policy, role: .client, loop: loop), beginning, ending)
+            }
+        }
+    }
+
+    private func openStream(_ channel: any Channel, _ policy: PeerVerification, on loop: EventLoop) async throws -> OpenedStream {
+        let opening = try StreamOpening(
+            channel, role: .client, verification: policy, options: configuration.sharedMemory, timeout: configuration.timeouts.handshake, loop: loop)
+        let isLeaving = state.withLock { state in
+            state.opening = opening
+            return state.isLeaving
+        }
+        defer { state.withLock { $0.opening = nil } }
+        if isLeaving { throw CancellationError() }
+        return try await opening.run()
+    }
+
+    private func machine(_ identity: Identity, takesSharedMemory: Bool) -> any SessionMachine {
+        configuration.format.machine(
+            WireFormat.Ingredients(
                 role: .client, service: endpoint.serviceName, identity: identity, program: configuration.program, limits: configuration.limits,
                 timeouts: configuration.timeouts, checksums: configuration.checksums,
-                sharedMemory: channel.upgrade == nil ? nil : configuration.sharedMemory)
-            let policy = configuration.policy ?? (endpoint.isSystem ? .systemService : .sameUser)
-            let driver = try Driver.open(
-                channel, machine: configuration.format.machine(ingredients), timeouts: configuration.timeouts,
-                verification: PeerVerification(policy), role: .client, loop: loop)
-            let owner = Connection.Owner(
-                handlers: handlers, tasks: tasks, events: hub, log: configuration.log,
-                complain: { [log = configuration.log] what, metadata in log(.warning, what, metadata) },
-                established: { [weak self] connection, establishment in
-                    self?.move { state in
-                        state.establishment = establishment
-                        state.phase = .connected(connection)
-                    }
-                    ending.established()
-                },
-                ended: { [hub, configuration] connection, reason in
-                    configuration.log(reason.isOurComplaint ? .warning : .info, "the connection ended: \(reason)", connection.metadata)
-                    hub.end()
-                    ending.end(reason)
-                })
-            let connection = Connection(driver, owner)
-            state.withLock { $0.connection = connection }
-            connection.start()
-        }
+                sharedMemory: takesSharedMemory ? configuration.sharedMemory : nil))
+    }
+
+    /// On the loop.
+    private func begin(_ driver: Driver, _ beginning: Beginning, _ ending: Ending) {
+        let handlers = state.withLock { $0.handlers }
+        let owner = Connection.Owner(
+            handlers: handlers, tasks: tasks, events: hub, log: configuration.log,
+            complain: { [log = configuration.log] what, metadata in log(.warning, what, metadata) },
+            established: { [weak self] connection, establishment in
+                self?.move { state in
+                    state.establishment = establishment
+                    state.phase = .connected(connection)
+                }
+                ending.established()
+            },
+            ended: { [hub, configuration] connection, reason in
+                configuration.log(reason.isOurComplaint ? .warning : .info, "the connection ended: \(reason)", connection.metadata)
+                hub.end()
+                ending.end(reason)
+            })
+        let connection = Connection(driver, beginning, owner)
+        state.withLock { $0.connection = connection }
+        connection.start()
     }
 
     private func end(_ loop: EventLoop) async {

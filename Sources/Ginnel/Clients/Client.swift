@@ -21,6 +21,8 @@ public final class Client: Sendable {
         var phase = Phase.ready
         /// The connection, also while it shakes hands.
         var connection: Connection?
+        /// The stream over shared memory that is being opened for it.
+        var opening: StreamOpening?
         /// `close()` was called, or the task was cancelled: nothing more is begun.
         var isLeaving = false
         var handlers = HandlerTable()

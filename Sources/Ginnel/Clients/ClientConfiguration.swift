@@ -18,8 +18,9 @@ public struct ClientConfiguration: Sendable {
     public var loop = ClientLoop.own(.defaults)
     /// Whether CRC-32C is offered for every frame. Default false.
     public var checksums = false
-    /// What may carry the connection's bytes when the service offers it; the socket always may. Default `.socket` and `.sharedMemory`.
-    public var transports: Set<Transport> = [.socket, .sharedMemory]
+    /// What may carry the connection's bytes. `nil`, the default: the socket, and shared memory when the format can go on there and the service offers it. `[.socket]`: the socket, whatever
+    /// is offered. `[.sharedMemory]`: shared memory from the beginning, in any format, at a service of which the same is said.
+    public var transports: Set<Transport>?
     /// What is taken when the service offers shared memory.
     public var sharedMemory = SharedMemoryOptions.defaults
     /// Name and version of the program, shown to the service.

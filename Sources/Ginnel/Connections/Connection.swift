@@ -26,7 +26,7 @@ public final class Connection: Sendable {
     private let owner: Owner
     private let running = RunningCalls()
     private let pings = Guarded(Pings())
-    private let usesSharedMemory = Guarded(false)
+    private let usesSharedMemory: Guarded<Bool>
 
     /// Signs of life that were asked for.
     private struct Pings {
@@ -34,8 +34,10 @@ public final class Connection: Sendable {
         var last: UInt64 = 0
     }
 
-    init(_ driver: Driver, _ owner: Owner) {
+    /// `beginning`: as the driver was opened.
+    init(_ driver: Driver, _ beginning: Beginning, _ owner: Owner) {
         self.driver = driver
+        usesSharedMemory = if case .stream = beginning { Guarded(true) } else { Guarded(false) }
         self.owner = owner
         peer = driver.peer
     }
@@ -45,7 +47,7 @@ public final class Connection: Sendable {
 
     var loop: EventLoop { driver.loop }
 
-    /// What carries the bytes. It may change once, soon after the connection has begun, from `.socket` to `.sharedMemory`.
+    /// What carries the bytes. Where both are allowed it may change once, soon after the connection has begun, from `.socket` to `.sharedMemory`.
     public var transport: Transport { driver.isInProcess ? .inProcess : usesSharedMemory.withLock { $0 } ? .sharedMemory : .socket }
 
     /// Bytes that wait to be sent to this peer.

@@ -6,10 +6,11 @@ internal import GinnelTransport
 extension Service {
     /// Listens and serves until `beginGracefulShutdown()` or the cancellation of the task; every connection, handler and thread has ended when it returns.
     ///
-    /// - Throws: `GinnelError` when an endpoint cannot be opened; nothing has been served then.
+    /// - Throws: `GinnelError` when an endpoint cannot be opened, `invalid` when its format and transports do not fit together; nothing has been served then.
     public func run() async throws {
-        guard let (listenings, handlers) = try begin() else { return }
+        guard let (wanted, handlers) = try begin() else { return }
         defer { move(from: [.running, .stopping, .cancelled], to: .over) }
+        let listenings = try wanted.map { try $0.resolved() }
         _ = try Identity.random()
         let name = listenings.first?.endpoint.serviceName ?? ""
         let loops = try await EventLoopGroup.start(
@@ -60,7 +61,7 @@ extension Service {
         if phase == .stopping {
             for connection in connections { connection.leave(failure) }
             await withTaskGroup { group in
-                group.addTask { await self.waitUntil { $0.connections.isEmpty || $0.phase != .stopping } }
+                group.addTask { await self.waitUntil { $0.hasNobody || $0.phase != .stopping } }
                 group.addTask { [configuration] in
                     try? await Task.sleep(for: configuration.shutdownTimeout)
                     if !Task.isCancelled { self.move(from: [.stopping], to: .cancelled) }
@@ -70,7 +71,7 @@ extension Service {
             }
         }
         for connection in connections { connection.submit(.close(failure)) }
-        await waitUntil { $0.connections.isEmpty }
+        await waitUntil { $0.hasNobody }
         await tasks.waitForAll()
     }
 
@@ -94,16 +95,23 @@ extension Service {
     private func endWithLastConnection() {
         let isOver = state.withLock { state in
             state.endsWithLastConnection = true
-            return state.connections.isEmpty
+            return state.hasNobody
         }
         if isOver { beginGracefulShutdown() }
     }
 
     /// A connection has begun or ended.
     func noteConnection(_ connection: Connection, isOpen: Bool) {
+        note { $0.connections[ObjectIdentifier(connection)] = isOpen ? connection : nil }
+    }
+
+    /// A connection to be has begun to open its stream, or has ended that.
+    func noteOpening(isGoingOn: Bool) { note { $0.openings += isGoingOn ? 1 : -1 } }
+
+    private func note(_ change: (inout State) -> Void) {
         let waiters = state.withLock { state in
-            state.connections[ObjectIdentifier(connection)] = isOpen ? connection : nil
-            if state.endsWithLastConnection, state.connections.isEmpty, state.phase == .running { state.phase = .stopping }
+            change(&state)
+            if state.endsWithLastConnection, state.hasNobody, state.phase == .running { state.phase = .stopping }
             defer { state.waiters = [] }
             return state.waiters
         }

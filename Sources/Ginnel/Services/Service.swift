@@ -18,12 +18,16 @@ public final class Service: Sendable {
         /// `run()` was called.
         var hasRun = false
         var connections: [ObjectIdentifier: Connection] = [:]
+        /// Connections to be, whose streams over shared memory are being opened.
+        var openings = 0
         /// It listens nowhere: it was given the connections that it has.
         var endsWithLastConnection = false
         /// Connections that wanted shared memory and stayed on the socket.
         var fallbacks = 0
         /// Resumed when the phase changes or the last connection ends.
         var waiters: [CheckedContinuation<Void, Never>] = []
+
+        var hasNobody: Bool { connections.isEmpty && openings == 0 }
     }
 
     enum Phase: Sendable, Equatable {
@@ -47,7 +51,8 @@ public final class Service: Sendable {
     ///
     /// - Parameters:
     ///   - format: how it speaks there. Default `.native`.
-    ///   - transports: what it offers to carry a connection's bytes; the socket is always among it. Default `.socket` alone.
+    ///   - transports: what carries a connection's bytes. `[.socket]`, the default: the socket. `[.socket, .sharedMemory]`: it begins on the socket, and clients that want to go on
+    ///     through shared memory may; `.native` only. `[.sharedMemory]`: through shared memory from the beginning, in any format, for clients of which the same is said.
     ///   - access: which users the file system lets in. Default `.currentUser`.
     ///   - policy: which peers are talked to; asked before a byte is read. Default `.sameUser`, and `.anyLocalUser` where `access` lets others in.
     public init(

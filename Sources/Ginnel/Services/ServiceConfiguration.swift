@@ -15,7 +15,7 @@ public struct ServiceConfiguration: Sendable {
     public var loops = LoopConfiguration.defaults
     /// Whether CRC-32C is offered for every frame. Default false: local kernels do not flip bits.
     public var checksums = false
-    /// What is offered where a service's `transports` contain `.sharedMemory`.
+    /// What is offered where a service's `transports` contain `.sharedMemory`. A connection there holds 2 × `ringBytes` of memory from the offer on, used or not.
     public var sharedMemory = SharedMemoryOptions.defaults
     /// Name and version of the program, shown to peers.
     public var program = ""
@@ -33,6 +33,8 @@ struct Listening: Sendable {
     var transports: Set<Transport>
     var access: Access
     var policy: PeerPolicy
+    /// What `transports` come to; found by `resolved()`.
+    var beginning = Beginning.channel
 
     /// Who may connect when nothing is said: the same user where the endpoint is this user's, and whoever the files let in where it is meant for others.
     init(_ endpoint: Endpoint, _ format: WireFormat, _ transports: Set<Transport>, _ access: Access, _ policy: PeerPolicy?) {
@@ -41,5 +43,17 @@ struct Listening: Sendable {
         self.transports = transports
         self.access = access
         self.policy = policy ?? (access == .currentUser ? .sameUser : .anyLocalUser)
+    }
+
+    /// Ready to be opened. Throws `invalid` when format, transports and endpoint do not fit together.
+    func resolved() throws -> Listening {
+        var listening = self
+        listening.beginning = try transports.beginning(of: format, at: endpoint)
+        return listening
+    }
+
+    /// What a peer reads that is turned away: nothing where the format does not speak yet.
+    func refusal(_ code: FailureCode) -> [UInt8] {
+        if case .stream = beginning { [] } else { format.refusal(code) }
     }
 }

@@ -20,13 +20,15 @@ public struct WireFormat: Sendable {
 
     /// As it appears in logs.
     public let name: String
+    /// Whether a connection that began on a socket can go on over shared memory.
+    let canUpgrade: Bool
     let machine: @Sendable (Ingredients) -> any SessionMachine
     /// What a peer reads that is refused before a byte of it was read.
     let refusal: @Sendable (FailureCode) -> [UInt8]
 
     /// `ginnel/1` (docs/protocol.md): many calls on one connection, streams, events, deadlines, cancellation.
     public static let native = WireFormat(
-        name: "ginnel/1",
+        name: "ginnel/1", canUpgrade: true,
         machine: { ingredients in
             var configuration = NativeConfiguration(identity: ingredients.identity)
             configuration.service = ingredients.service
@@ -47,7 +49,7 @@ public struct WireFormat: Sendable {
     ///   - pushTypes: for clients, the types that are events rather than replies. Default none.
     public static func taggedJSON(maximumMessage: Int = 65_536, pushTypes: Set<String> = []) -> WireFormat {
         WireFormat(
-            name: "tagged JSON",
+            name: "tagged JSON", canUpgrade: false,
             machine: { ingredients in
                 var configuration = TaggedJSONConfiguration()
                 configuration.maximumMessage = maximumMessage
@@ -70,7 +72,7 @@ public struct WireFormat: Sendable {
     ///   - greets: for clients, whether a Handshake is sent and its ack waited for before the first call. Default false.
     public static func headered(maximumPayload: Int = 10 << 20, payloads: HeaderedPayloads = .json, greets: Bool = false) -> WireFormat {
         WireFormat(
-            name: "headered",
+            name: "headered", canUpgrade: false,
             machine: { ingredients in
                 var configuration = HeaderedConfiguration()
                 configuration.maximumPayload = min(max(maximumPayload, 256), Int(Int32.max))

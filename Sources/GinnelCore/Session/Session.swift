@@ -6,6 +6,8 @@
 package struct Session: Sendable {
     package private(set) var machine: any SessionMachine
     private let timeouts: SessionTimeouts
+    /// Nothing has arrived yet.
+    private var isNew = true
     /// The beginning of a message whose rest has not arrived.
     private var carry: [UInt8] = []
     /// Bytes of it that the machine has taken; they go when they are the greater part, so that many messages that came at once are not copied once for each.
@@ -38,6 +40,10 @@ package struct Session: Sendable {
     /// Feeds what arrived; `input` may be empty when the machine wants input again after a pause.
     package mutating func receive(_ input: borrowing RawSpan, at now: Moment, _ actions: inout [Action]) -> Source {
         guard closed == nil else { return .input }
+        if isNew, input.byteCount > 0 {
+            isNew = false
+            if beginsStream(input, at: now, &actions) { return .input }
+        }
         let consumed: Int
         var source = Source.input
         if carry.isEmpty {
@@ -68,6 +74,15 @@ package struct Session: Sendable {
 
     /// Bytes that the machine has not taken.
     private var left: Int { carry.count - taken }
+
+    /// Whether the peer begins a stream over shared memory, which no format does: this side is told so rather than that some length or magic is wrong.
+    private mutating func beginsStream(_ input: borrowing RawSpan, at now: Moment, _ actions: inout [Action]) -> Bool {
+        let preamble = RingMessage.preamble
+        guard input.byteCount >= preamble.count, input.extracting(first: preamble.count).copied() == preamble else { return false }
+        let sentence = "the service begins over shared memory (docs/shared-memory.md, a bare stream); so must its client, with transports: [.sharedMemory]"
+        submit(.close(Failure(.protocolViolation, sentence)), at: now, &actions)
+        return true
+    }
 
     private mutating func noteProgress(_ progressed: Bool, _ now: Moment) {
         if carry.isEmpty || !machine.wantsInput {

@@ -1,7 +1,7 @@
 // The one driver: pumps bytes between a channel and a session, for every transport and every wire format.
 //
 // Invariants
-//  1. The peer is verified before the first byte of it is read (`Driver.open` is the only way to get a driver).
+//  1. The peer is verified before the first byte of it is read (`Driver.open` is the only way to get a driver, and a stream over shared memory was verified when it was opened).
 //  2. One thread, the loop's, feeds inbound bytes and performs what follows, in order. Other threads only queue outbound messages and end their own calls; what else
 //     their commands cause is handed to the loop.
 //  3. The order of outgoing bytes is decided under the lock. One flusher at a time carries it out, on the thread that holds `isFlushing`; after 256 KiB it hands over
@@ -77,6 +77,11 @@ package final class Driver: @unchecked Sendable {
             channel.close(drain: .seconds(1))
             throw error
         }
+    }
+
+    /// The same for a stream over shared memory: the session begins on its rings.
+    package static func open(_ stream: OpenedStream, machine: any SessionMachine, timeouts: SessionTimeouts, loop: EventLoop) -> Driver {
+        Driver(stream.channel, Session(machine, timeouts: timeouts), peer: stream.peer, loop: loop, timeouts: timeouts)
     }
 
     /// Says a few last bytes, as far as they fit, to a peer that gets nothing else.

@@ -64,6 +64,9 @@ public struct Endpoint: Sendable, Hashable {
         }
     }
 
+    /// Whether its connections are queues within this process.
+    package var isInProcess: Bool { if case .inProcess = kind { true } else { false } }
+
     /// Whether its clients expect a service of the system rather than of their own user.
     package var isSystem: Bool { if case .system = kind { true } else { false } }
 }

@@ -98,15 +98,21 @@ public final class SharedMemoryListener: Sendable {
 
     private func open(_ channel: any Channel) {
         state.withLock { $0.opening += 1 }
-        StreamOpening.begin(
-            channel, role: .service, verification: PeerVerification(policy), options: options.sharedMemory, timeout: options.handshakeTimeout, loop: loop
-        ) { [self] result in
-            state.withLock { $0.opening -= 1 }
-            do {
-                hand(over: try SharedMemoryStream(result.get(), options: options, loop: loop))
-            } catch {
-                complain(error as? GinnelError ?? GinnelError(.other, "\(error)"))
-            }
+        do {
+            let opening = try StreamOpening(
+                channel, role: .service, verification: PeerVerification(policy), options: options.sharedMemory, timeout: options.handshakeTimeout, loop: loop)
+            opening.begin { [self] in opened($0) }
+        } catch {
+            opened(.failure(error))
+        }
+    }
+
+    private func opened(_ result: Result<OpenedStream, any Error>) {
+        state.withLock { $0.opening -= 1 }
+        do {
+            hand(over: try SharedMemoryStream(result.get(), options: options, loop: loop))
+        } catch {
+            complain(error as? GinnelError ?? GinnelError(.other, "\(error)"))
         }
     }
 

@@ -40,11 +40,11 @@ public final class SharedMemoryStream: @unchecked Sendable {
     @exclusivity(unchecked) private var token: UInt64 = 0
 
     /// On the loop, with a channel that is on its rings.
-    init(_ channel: SharedMemoryChannel, peer: PeerIdentity, options: SharedMemoryStreamOptions, loop: EventLoop) throws {
+    init(_ opened: OpenedStream, options: SharedMemoryStreamOptions, loop: EventLoop) throws {
+        peer = opened.peer
+        channel = opened.channel
         guard let link = channel.lendLink() else { throw GinnelError(.closed, "the stream has ended", peer: peer) }
-        self.channel = channel
         self.link = link
-        self.peer = peer
         self.loop = loop
         maximumMessage = link.writer.geometry.longestPayload
         lendsRing = options.trustedPeer
@@ -67,20 +67,10 @@ public final class SharedMemoryStream: @unchecked Sendable {
         to endpoint: Endpoint, policy: PeerPolicy = .sameUser, options: SharedMemoryStreamOptions = .defaults, timeout: Duration = .seconds(30), on loop: EventLoop
     ) async throws -> SharedMemoryStream {
         guard let socket = try await Connector.connect(to: endpoint, timeout: timeout, while: { !Task.isCancelled }) else { throw CancellationError() }
-        return try await withCheckedThrowingContinuation { continuation in
-            let isTaken = loop.postUnlessStopped {
-                StreamOpening.begin(
-                    socket, role: .client, verification: PeerVerification(policy), options: options.sharedMemory, timeout: options.handshakeTimeout, loop: loop
-                ) { result in
-                    continuation.resume(with: Result { try SharedMemoryStream(result.get(), options: options, loop: loop) })
-                }
-            }
-            if !isTaken { continuation.resume(throwing: GinnelError(.notRunning, "the event loop has stopped")) }
-        }
-    }
-
-    convenience init(_ opened: (SharedMemoryChannel, PeerIdentity), options: SharedMemoryStreamOptions, loop: EventLoop) throws {
-        try self.init(opened.0, peer: opened.1, options: options, loop: loop)
+        let opening = try StreamOpening(
+            socket, role: .client, verification: PeerVerification(policy), options: options.sharedMemory, timeout: options.handshakeTimeout, loop: loop)
+        let opened = try await opening.run()
+        return try await loop.run { try SharedMemoryStream(opened, options: options, loop: loop) }
     }
 
     // MARK: The end

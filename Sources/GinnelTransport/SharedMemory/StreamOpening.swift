@@ -1,51 +1,91 @@
 // How two processes get from a connected socket to a stream over shared memory when no session speaks on the socket (docs/shared-memory.md §4, "A bare stream").
 //
 // The peer is verified first. Then the service offers and the client answers, 24 bytes each; the machine is so small that it is two functions here. Ends once, with a channel that is on its
-// rings or with an error that says why, within its time limit.
+// rings or with an error that says why, within its time limit, or when it is cancelled.
 
 package import GinnelCore
 
-/// `@unchecked Sendable`: on the loop only.
+/// A channel that is on its rings, and the peer behind it, which has been verified. Only an opening makes one.
+package struct OpenedStream: Sendable {
+    package let channel: SharedMemoryChannel
+    package let peer: PeerIdentity
+}
+
+/// `@unchecked Sendable`: what changes is touched on the loop only.
 package final class StreamOpening: LoopMember, @unchecked Sendable {
-    package typealias Done = @Sendable (Result<(SharedMemoryChannel, PeerIdentity), any Error>) -> Void
+    package typealias Done = @Sendable (Result<OpenedStream, any Error>) -> Void
+    /// Whether there is room for a peer that has been verified; throws when there is none.
+    package typealias Admit = @Sendable (PeerIdentity) throws -> Void
 
     private let socket: PlatformChannel
     private let channel: SharedMemoryChannel
     private let role: Role
+    private let verification: PeerVerification
     private let options: SharedMemoryOptions
     private let timeout: Duration
     private let loop: EventLoop
+    private let admit: Admit
+
+    // Loop only.
     private var done: Done?
+    private var cancelled: (any Error)?
     private var token: UInt64 = 0
     private var peer = PeerIdentity()
     private var received: [UInt8] = []
 
     private static let messageBytes = RingMessage.preamble.count + RingMessage.size
 
-    private init(_ socket: PlatformChannel, _ role: Role, _ options: SharedMemoryOptions, _ timeout: Duration, _ loop: EventLoop, _ done: @escaping Done) {
+    /// An opening on `channel` that has not begun. Any thread.
+    ///
+    /// - Throws: `unsupported` when `channel`, which is closed then, is no socket.
+    package init(
+        _ channel: any Channel, role: Role, verification: PeerVerification, options: SharedMemoryOptions, timeout: Duration, loop: EventLoop,
+        admit: @escaping Admit = { _ in }
+    ) throws {
+        guard let socket = channel as? PlatformChannel else {
+            channel.close(drain: .zero)
+            throw GinnelError(.unsupported, "a stream over shared memory begins on a local socket")
+        }
         self.socket = socket
-        channel = SharedMemoryChannel(socket, takesOffers: role == .client)
+        self.channel = SharedMemoryChannel(socket, takesOffers: role == .client)
         self.role = role
+        self.verification = verification
         self.options = options
         self.timeout = timeout
         self.loop = loop
-        self.done = done
+        self.admit = admit
     }
 
-    /// Opens a stream on `channel`, which must be a socket. On the loop; `done` is called there, once.
-    package static func begin(
-        _ channel: any Channel, role: Role, verification: PeerVerification, options: SharedMemoryOptions, timeout: Duration, loop: EventLoop, done: @escaping Done
-    ) {
-        guard let socket = channel as? PlatformChannel else {
-            channel.close(drain: .zero)
-            return done(.failure(GinnelError(.unsupported, "a stream over shared memory begins on a local socket")))
+    /// Begins and waits for the end. Any thread; cancelling the task ends it.
+    package func run() async throws -> OpenedStream {
+        try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                let isTaken = loop.postUnlessStopped { [self] in begin { continuation.resume(with: $0) } }
+                if !isTaken { continuation.resume(throwing: GinnelError(.notRunning, "the event loop has stopped")) }
+            }
+        } onCancel: {
+            cancel()
         }
-        let opening = StreamOpening(socket, role, options, timeout, loop, done)
+    }
+
+    /// Ends an opening, also one that is still to begin, with `error`. Any thread.
+    package func cancel(_ error: any Error = CancellationError()) {
+        loop.post { [self] in
+            cancelled = error
+            finish(.failure(error))
+        }
+    }
+
+    /// Verifies the peer and begins; `done` is called once, perhaps at once. On the loop.
+    package func begin(_ done: @escaping Done) {
+        self.done = done
         do {
-            opening.peer = try verification.verify(socket)
-            try opening.start()
+            if let cancelled { throw cancelled }
+            peer = try verification.verify(socket)
+            try admit(peer)
+            try start()
         } catch {
-            opening.finish(.failure(error))
+            finish(.failure(error))
         }
     }
 
@@ -71,6 +111,8 @@ package final class StreamOpening: LoopMember, @unchecked Sendable {
         do {
             while received.count < Self.messageBytes {
                 guard try receive() else { return }
+                // Whoever speaks something else is told apart at once, also when it says less than this.
+                guard RingMessage.preamble.starts(with: received.prefix(RingMessage.preamble.count)) else { throw stranger }
             }
             try conclude()
         } catch {
@@ -79,7 +121,7 @@ package final class StreamOpening: LoopMember, @unchecked Sendable {
     }
 
     package func timeHasCome(_ now: Moment) {
-        finish(.failure(GinnelError(.timedOut, "no stream over shared memory within \(timeout) (timeouts.handshake)", peer: peer)))
+        finish(.failure(GinnelError(.timedOut, "no stream over shared memory within \(timeout) (the time limit of the handshake); \(advice)", peer: peer)))
     }
 
     package func flush() {}
@@ -95,15 +137,12 @@ package final class StreamOpening: LoopMember, @unchecked Sendable {
                 return false
             case .end, .failed, .violated:
                 let place = received.isEmpty ? "before it said anything" : "after \(received.count) of \(Self.messageBytes) bytes"
-                throw GinnelError(.closed, "the peer ended the connection \(place); does it speak this protocol, and does its policy accept us?", peer: peer)
+                throw GinnelError(.closed, "the peer ended the connection \(place): it refuses us, has no place left or stops; or \(advice)", peer: peer)
             }
         }
     }
 
     private func conclude() throws {
-        guard received.starts(with: RingMessage.preamble) else {
-            throw violation("the first bytes are not those of a stream over shared memory, version \(RingMessage.version)")
-        }
         let message: RingMessage
         do {
             message = try RingMessage(received.span.bytes.extracting(RingMessage.preamble.count...))
@@ -112,7 +151,7 @@ package final class StreamOpening: LoopMember, @unchecked Sendable {
         }
         switch (role, message.verb) {
         case (.client, .offer): try answer(message)
-        case (.service, .accept): finish(.success((channel, peer)))
+        case (.service, .accept): finish(.success(OpenedStream(channel: channel, peer: peer)))
         case (.service, .refuse):
             let failure = Failure(FailureCode(rawValue: message.value), "the peer refused the offer of shared memory")
             throw GinnelError(.refused, "\(failure)", peer: peer, failure: failure)
@@ -134,18 +173,24 @@ package final class StreamOpening: LoopMember, @unchecked Sendable {
             throw error
         }
         say(RingMessage(.accept))
-        finish(.success((channel, peer)))
+        finish(.success(OpenedStream(channel: channel, peer: peer)))
     }
 
     private func say(_ message: RingMessage) {
         _ = (RingMessage.preamble + message.encoded).withUnsafeBytes { socket.write($0) }
     }
 
+    private var stranger: GinnelError {
+        violation("the first bytes of the peer are not those of a stream over shared memory, version \(RingMessage.version); \(advice)")
+    }
+
+    private var advice: String { "does the \(role.other) begin over shared memory too (transports: [.sharedMemory])?" }
+
     private func violation(_ sentence: String) -> GinnelError {
         GinnelError(.closed, sentence, peer: peer, failure: Failure(.protocolViolation, sentence))
     }
 
-    private func finish(_ result: Result<(SharedMemoryChannel, PeerIdentity), any Error>) {
+    private func finish(_ result: Result<OpenedStream, any Error>) {
         guard let done = done.take() else { return }
         loop.remove(token)
         token = 0
