@@ -30,18 +30,16 @@ func measure(_ options: Options) async throws -> Result {
     try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
     defer { try? FileManager.default.removeItem(at: directory) }
     let path = directory.appendingPathComponent("echo.sock").path
-    let server = Process()
-    server.executableURL = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
-    server.arguments = Array(CommandLine.arguments.dropFirst()) + ["--serve", path]
-    try server.run()
-    defer {
-        if server.isRunning { server.terminate() }
-        server.waitUntilExit()
+    let server = try SecondProcess(serving: path)
+    do {
+        let result = try await measure(options, path: path, server: server.identifier)
+        guard await server.end() else { throw Wrong(description: "the server failed") }
+        return result
+    } catch {
+        server.terminate()
+        _ = await server.end()
+        throw error
     }
-    let result = try await measure(options, path: path, server: server.processIdentifier)
-    server.waitUntilExit()
-    guard server.terminationReason == .exit, server.terminationStatus == 0 else { throw Wrong(description: "the server failed") }
-    return result
 }
 
 func measure(_ options: Options, path: String, server: Int32) async throws -> Result {
