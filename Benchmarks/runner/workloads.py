@@ -70,6 +70,7 @@ EVENTFD = Contender("eventfd", "floor", ("--mode", "eventfd", "--batch", "64"))
 SLEEPING = (FUTEX, EVENTFD)
 STREAM_SPIN = Contender("stream-spin", "ginnel", ("--variant", "stream", "--spin-us", str(LOW_LATENCY_SPIN_US), "--batch", "64"))
 STREAM_SLEEP = Contender("stream-sleep", "ginnel", ("--variant", "stream", "--spin-us", "0", "--batch", "64"))
+ARRAYS_SPIN = Contender("arrays-spin", "ginnel", ("--variant", "arrays", "--spin-us", str(LOW_LATENCY_SPIN_US), "--batch", "64"))
 CALL_SPIN = Contender("call-spin", "ginnel", ("--variant", "call", "--spin-us", str(LOW_LATENCY_SPIN_US)))
 CALL_SLEEP = Contender("call-sleep", "ginnel", ("--variant", "call", "--spin-us", "0"))
 EVENT_SPIN = Contender("event-spin", "ginnel", ("--variant", "event", "--spin-us", str(LOW_LATENCY_SPIN_US), "--batch", "64"))
@@ -108,7 +109,7 @@ def stream_echo(size: int, placement: str, pace: int = 0) -> list[Comparison]:
     rows = [Comparison(workload, contender, SLEEPING, "p50") for contender in (STREAM_SLEEP, CALL_SLEEP)]
     rows.append(Comparison(workload, EVENTFD, (FUTEX,), "p50"))
     if placement == "two-cpu" and pace == 0:
-        rows = [Comparison(workload, contender, (SPINNING,), "p50") for contender in (STREAM_SPIN, CALL_SPIN)] + rows
+        rows = [Comparison(workload, contender, (SPINNING,), "p50") for contender in (STREAM_SPIN, ARRAYS_SPIN, CALL_SPIN)] + rows
         rows.append(Comparison(workload, SPINNING, SLEEPING, "p50"))
     return rows
 
@@ -117,7 +118,7 @@ STREAM_ONE_WAY = Workload("stream-one-way", 1024, 1, "two-cpu")
 
 
 def stream_one_way() -> list[Comparison]:
-    rows = [Comparison(STREAM_ONE_WAY, contender, (SPINNING,), "rate") for contender in (STREAM_SPIN, EVENT_SPIN)]
+    rows = [Comparison(STREAM_ONE_WAY, contender, (SPINNING,), "rate") for contender in (STREAM_SPIN, ARRAYS_SPIN, EVENT_SPIN)]
     return rows + [Comparison(STREAM_ONE_WAY, STREAM_SLEEP, SLEEPING, "rate")]
 
 

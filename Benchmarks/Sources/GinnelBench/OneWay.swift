@@ -8,7 +8,7 @@ struct OneWay {
 
     func run(_ client: Client) async throws -> Result {
         let payload = [UInt8](repeating: 7, count: options.size)
-        var sent = try await send(client, payload, seconds: max(options.seconds / 10, 0.1))
+        var sent = try await send(client, payload, seconds: options.warmUp)
         let before = try await handled(client, of: sent)
         let began = Processor.now
         let processorTime = Processor.time(with: server)

@@ -12,8 +12,7 @@ struct RoundTrip {
         for client in clients {
             guard try await client.call(method, payload: payload).bytes == payload else { throw Wrong(description: "a reply is not the echo of its request") }
         }
-        let warmUp = max(options.seconds / 10, 0.1)
-        _ = try await measure(clients, method, payload, seconds: warmUp, loop)
+        _ = try await measure(clients, method, payload, seconds: options.warmUp, loop)
         return try await measure(clients, method, payload, seconds: options.seconds, loop)
     }
 
@@ -23,7 +22,7 @@ struct RoundTrip {
         let end = began + UInt64(seconds * 1e9)
         let executor: (any TaskExecutor)? = options.variant == "elsewhere" ? globalConcurrentExecutor : loop
         var result = Result()
-        try await withThrowingTaskGroup(of: [UInt64].self) { group in
+        try await withThrowingTaskGroup(of: Histogram.self) { group in
             for client in clients {
                 group.addTask(executorPreference: executor) { try await calls(client, method, payload, until: end) }
             }
@@ -35,9 +34,8 @@ struct RoundTrip {
         return result
     }
 
-    private func calls(_ client: Client, _ method: String, _ payload: [UInt8], until end: UInt64) async throws -> [UInt64] {
-        var latencies: [UInt64] = []
-        latencies.reserveCapacity(1 << 16)
+    private func calls(_ client: Client, _ method: String, _ payload: [UInt8], until end: UInt64) async throws -> Histogram {
+        var latencies = Histogram()
         var pace = Pace(options)
         var now = Processor.now
         while now < end {
@@ -45,7 +43,7 @@ struct RoundTrip {
             let reply = try await client.call(method, payload: payload)
             guard reply.bytes.count == payload.count else { throw Wrong(description: "a reply of \(reply.bytes.count) bytes to \(payload.count)") }
             now = Processor.now
-            latencies.append(now - before)
+            latencies.add(now - before)
         }
         return latencies
     }

@@ -8,8 +8,8 @@ enum Server {
         if !options.pinsLate { try Processor.pin(to: 0) }
         var configuration = ServiceConfiguration()
         configuration.loops.count = 1
-        configuration.loops.polling = .microseconds(options.spin)
-        let service = Service(at: .path(path), configuration: configuration)
+        configuration.loops.polling = options.polling
+        let service = Service(at: .path(path), transports: options.isThroughMemory ? [.socket, .sharedMemory] : [.socket], configuration: configuration)
         service.handle("plain") { bytes, _ in bytes.copied() }
         service.handle("async") { bytes, _ in try await identity(bytes) }
         let counter = Counter()

@@ -15,7 +15,11 @@ do {
     fail(error.sentence, status: 2)
 }
 do {
-    if let path = options.serve { try await Server.run(options, path: path) } else { print(try await measure(options).line) }
+    switch options.serve {
+    case let path? where options.isBareStream: try await StreamServer.run(options, path: path)
+    case let path?: try await Server.run(options, path: path)
+    case nil: print(try await measure(options).line)
+    }
 } catch {
     fail("\(error)", status: 1)
 }
@@ -26,20 +30,26 @@ func measure(_ options: Options) async throws -> Result {
     try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
     defer { try? FileManager.default.removeItem(at: directory) }
     let path = directory.appendingPathComponent("echo.sock").path
-    let server = Process()
-    server.executableURL = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
-    server.arguments = Array(CommandLine.arguments.dropFirst()) + ["--serve", path]
-    try server.run()
-    defer {
-        if server.isRunning { server.terminate() }
-        server.waitUntilExit()
+    let server = try SecondProcess(serving: path)
+    do {
+        let result = try await measure(options, path: path, server: server.identifier)
+        guard await server.end() else { throw Wrong(description: "the server failed") }
+        return result
+    } catch {
+        server.terminate()
+        _ = await server.end()
+        throw error
     }
+}
+
+func measure(_ options: Options, path: String, server: Int32) async throws -> Result {
+    if options.isBareStream { return try await StreamClient(options: options, server: server).run(at: path) }
     return try await withClients(options, path: path) { clients, loop in
         let result: Result
-        if options.work == "one-way" {
-            result = try await OneWay(options: options, server: server.processIdentifier).run(clients[0])
+        if options.isOneWay {
+            result = try await OneWay(options: options, server: server).run(clients[0])
         } else {
-            result = try await RoundTrip(options: options, server: server.processIdentifier).run(clients, loop: loop)
+            result = try await RoundTrip(options: options, server: server).run(clients, loop: loop)
         }
         _ = try? await clients[0].call("stop", payload: [])
         return result
@@ -50,7 +60,7 @@ func measure(_ options: Options) async throws -> Result {
 func withClients(_ options: Options, path: String, _ body: @Sendable ([Client], EventLoop) async throws -> Result) async throws -> Result {
     try await Client.wait(for: .path(path), interval: .milliseconds(10))
     var loops = LoopConfiguration()
-    loops.polling = .microseconds(options.spin)
+    loops.polling = options.polling
     return try await EventLoop.run(loops) { loop in
         var configuration = ClientConfiguration()
         configuration.loop = .shared(loop)
@@ -58,6 +68,7 @@ func withClients(_ options: Options, path: String, _ body: @Sendable ([Client], 
         return try await withThrowingTaskGroup(of: Void.self) { group in
             for client in clients { group.addTask { try? await client.run() } }
             for client in clients { _ = try await client.ping() }
+            if options.isThroughMemory { try await waitForMemory(clients[0]) }
             if options.pinsLate {
                 _ = try await clients[0].call("pin", payload: [])
                 try Processor.pinThreads(to: options.clientProcessor)
@@ -68,4 +79,10 @@ func withClients(_ options: Options, path: String, _ body: @Sendable ([Client], 
             return result
         }
     }
+}
+
+/// The connection moves by messages of its own, which calls overtake no more than a few times.
+func waitForMemory(_ client: Client) async throws {
+    for _ in 0..<1000 where client.transport != .sharedMemory { _ = try await client.ping() }
+    guard client.transport == .sharedMemory else { throw Wrong(description: "the connection has not moved to shared memory") }
 }
