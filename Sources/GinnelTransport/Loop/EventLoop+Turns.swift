@@ -81,9 +81,9 @@ extension EventLoop {
     private static let turnsBetweenPolls = 16
 
     private func tellRoused() {
-        let tokens = roused
-        roused.removeAll(keepingCapacity: true)
-        for token in tokens { members[token]?.isReady([.readable, .writable]) }
+        swap(&rousedBatch, &roused)
+        for token in rousedBatch { members[token]?.isReady([.readable, .writable]) }
+        rousedBatch.removeAll(keepingCapacity: true)
     }
 
     /// The clocks' difference changes when the machine sleeps, which a running program notices as no time at all: one of them is enough for most turns.

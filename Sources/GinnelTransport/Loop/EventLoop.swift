@@ -55,6 +55,7 @@ public final class EventLoop: @unchecked Sendable {
     @exclusivity(unchecked) var quiet = QuietSources()
     /// Members whose quiet sources have something.
     @exclusivity(unchecked) var roused: [UInt64] = []
+    @exclusivity(unchecked) var rousedBatch: [UInt64] = []
     @exclusivity(unchecked) var turnsSincePoll = 0
     /// Now, as of the beginning of the turn or the last handler.
     @exclusivity(unchecked) package internal(set) var now = Moment.now

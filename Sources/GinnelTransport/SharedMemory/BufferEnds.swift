@@ -59,7 +59,10 @@ package final class CountedBufferReader: BufferReader {
     package func read() throws(RingViolation) -> [UInt8]? {
         let found = memory.consumed.pointee.load(ordering: .relaxed)
         guard found == reader.consumed else { throw .another("reads", found, reader.consumed) }
-        guard let record = try reader.next() else { return nil }
+        guard let record = try reader.next() else {
+            _ = reader.settle()
+            return nil
+        }
         let message = [UInt8](reader.bytes(of: record))
         _ = reader.giveBack(record)
         return message

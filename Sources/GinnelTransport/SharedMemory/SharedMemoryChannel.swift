@@ -123,7 +123,7 @@ package final class SharedMemoryChannel: Channel, @unchecked Sendable {
             UnsafeMutableRawBufferPointer(rebasing: buffer[count..<count + part]).copyMemory(from: from)
             count += part
             unfinished = read + part < record.count ? (record, read + part) : nil
-            if unfinished == nil, link.reader.giveBack(record) { link.ringPeer() }
+            if unfinished == nil, link.reader.giveBackGathered(record) { link.ringPeer() }
         }
         return count
     }
@@ -131,8 +131,9 @@ package final class SharedMemoryChannel: Channel, @unchecked Sendable {
     /// The record that is being read, and how much of it has been. Its bounds were judged once and are kept here.
     private func next(_ link: SharedMemoryLink) throws(RingViolation) -> (record: RingRecord, read: Int)? {
         if let unfinished { return unfinished }
-        guard let record = try link.reader.next() else { return nil }
-        return (record, 0)
+        if let record = try link.reader.next() { return (record, 0) }
+        if link.reader.settle() { link.ringPeer() }
+        return nil
     }
 
     /// Looks at the socket when there may be news. True when it has ended.

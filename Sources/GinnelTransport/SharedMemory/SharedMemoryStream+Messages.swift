@@ -91,7 +91,7 @@ extension SharedMemoryStream {
     }
 
     private func giveBack(_ record: RingRecord) {
-        if link.reader.giveBack(record) { link.ringPeer() }
+        if link.reader.giveBackGathered(record) { link.ringPeer() }
     }
 
     private func nextRecord(within time: Duration?) async throws -> RingRecord? {
@@ -103,6 +103,7 @@ extension SharedMemoryStream {
                 if case .peerEnded? = end {} else if let end { throw error(for: end) }
                 if let record = try link.reader.next() { return record }
                 if end != nil { return nil }
+                if link.reader.settle() { link.ringPeer() }
                 if poll({ link.reader.hasNews }) { continue }
                 guard try link.reader.declareWait() else { continue }
                 try await sleep(.receiver, deadline, time, "no message")

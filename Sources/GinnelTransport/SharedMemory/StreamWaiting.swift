@@ -3,6 +3,7 @@
 // A wake-up that comes before the sleep is remembered, so it cannot be lost between the last look and the sleep.
 
 internal import GinnelCore
+internal import Synchronization
 
 /// Any thread.
 final class StreamWaiting: Sendable {
@@ -47,8 +48,10 @@ final class StreamWaiting: Sendable {
     }
 
     private let state = Guarded(State())
+    /// Set after `end` was. Saves each message the lock.
+    private let isOver = Atomic(false)
 
-    var end: End? { state.withLock { $0.end } }
+    var end: End? { isOver.load(ordering: .acquiring) ? state.withLock { $0.end } : nil }
 
     /// Sleeps until something happens. `arm` is called when there is a deadline, once the place is taken.
     func sleep(_ side: Side, until deadline: UInt64?, arm: () -> Void) async -> Wake {
@@ -77,6 +80,7 @@ final class StreamWaiting: Sendable {
     /// The stream is over; the first reason counts.
     func finish(_ end: End) {
         state.withLock { $0.end = $0.end ?? end }
+        isOver.store(true, ordering: .releasing)
         ring()
     }
 
