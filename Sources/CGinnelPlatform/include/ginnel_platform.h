@@ -123,6 +123,7 @@ gn_outcome gn_channel_write_handles(gn_channel *channel, const gn_span *spans, s
 /// From now on descriptors that come with bytes are kept. A channel does not do so by default: a stranger has no business filling our table of descriptors, and reading without
 /// them is faster.
 void gn_channel_accept_handles(gn_channel *channel);
+void gn_channel_refuse_handles(gn_channel *channel);
 
 /// The oldest received descriptor that nobody has taken, now owned by the caller, or GN_NO_HANDLE.
 gn_handle gn_channel_take_handle(gn_channel *channel);

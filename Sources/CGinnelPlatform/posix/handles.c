@@ -52,6 +52,11 @@ gn_handle gn_channel_take_handle(gn_channel *channel) {
     return oldest;
 }
 
+void gn_channel_refuse_handles(gn_channel *channel) {
+    channel->takes_handles = false;
+    for (gn_handle each = gn_channel_take_handle(channel); each != GN_NO_HANDLE; each = gn_channel_take_handle(channel)) gn_handle_close(each);
+}
+
 void gn_handle_close(gn_handle handle) { gnp_close((int)handle); }
 
 #endif

@@ -25,7 +25,8 @@ final class Reception: Sendable {
         self.loops = loops
         let descriptors = System.descriptors
         let wanted = service.configuration.connections
-        var limits = wanted.fitting(limit: descriptors.limit, open: descriptors.open)
+        let each = listenings.contains { $0.transports.contains(.sharedMemory) } ? ConnectionLimits.descriptorsWithSharedMemory : 1
+        var limits = wanted.fitting(limit: descriptors.limit, open: descriptors.open, each: each)
         if listenings.allSatisfy({ $0.access == .currentUser }) { limits.perUser = limits.maximum }
         admission = Guarded(Admission(limits))
         if limits.maximum < wanted.maximum {

@@ -17,7 +17,7 @@ extension NativeSession {
             guard phase == .open else { return .ended }
             control(.ping, payload: value.littleEndianBytes)
         case .farewell(let failure): sayFarewell(failure, &actions)
-        case .upgrade(let answer): return upgrade(answer, &actions)
+        case .upgrade(let answer): return upgrade(answer, now, &actions)
         case .close(let failure): end(CloseReason(by: .us, failure), telling: true, &actions)
         }
         endIfSlowReader(&actions)

@@ -7,6 +7,10 @@ extension NativeSession {
             let limit = configuration.timeouts.handshake
             return refuse(Failure(.handshakeTimeout, "no complete handshake within \(limit) (timeouts.handshake)"), &actions)
         }
+        if let deadline = upgrade.answerDeadline, now.awake >= deadline {
+            let sentence = "no answer to the offer of shared memory within \(configuration.timeouts.handshake) (timeouts.handshake)"
+            return end(CloseReason(by: .us, Failure(.handshakeTimeout, sentence)), telling: true, &actions)
+        }
         endOverdueCalls(now, &actions)
         checkUnfinishedMessages(now, &actions)
         checkLiveness(now, &actions)
@@ -50,6 +54,7 @@ extension NativeSession {
         guard phase != .closed else { return WakeUp() }
         var wakeUp = WakeUp(awake: phase == .open ? liveness.wakeUp : nil)
         if handshakeDeadline != .max { wakeUp.include(awake: handshakeDeadline) }
+        wakeUp.include(awake: upgrade.answerDeadline)
         wakeUp.include(awake: inbound.assembler.stalled.map { $0.since.adding(configuration.timeouts.readMidMessage.wholeNanoseconds) })
         wakeUp.include(continuous: outgoing.earliestDeadline)
         wakeUp.include(continuous: incoming.earliestDeadline)

@@ -67,12 +67,13 @@ package struct RingProducer: Sendable {
         return Place(padding: offset, record: RingRecord(offset: 4, count: count, end: produced &+ UInt64(toEnd + bytes)))
     }
 
-    /// The place for the beginning of `count` bytes, at least one: all of them where they fit into one record, else as many as fit before the end of what is
-    /// free or of the data. `nil` while there is no room at all.
+    /// The place for the beginning of `count` bytes, at least one: as many as one record takes, or as many as fit before the end of what is free or of the data if that is a quarter of the
+    /// ring, so that a consumer that is slow does not make the records ever smaller. `nil` while there is no such room; an empty ring has it.
     package func place(upTo count: Int) -> Place? {
-        if let whole = place(for: count) { return whole }
-        let room = min(free, geometry.capacity - geometry.offset(produced), geometry.longestPayload + 4)
-        return room >= 8 ? place(for: min(count, room - 4)) : nil
+        let wanted = min(count, geometry.longestPayload)
+        if let whole = place(for: wanted) { return whole }
+        let piece = min(free, geometry.capacity - geometry.offset(produced)) - 4
+        return piece >= geometry.capacity / 4 - 4 ? place(for: min(wanted, piece)) : nil
     }
 
     /// The record at `place` is written: others may see it.

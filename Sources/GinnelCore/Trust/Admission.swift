@@ -16,10 +16,13 @@ public struct ConnectionLimits: Sendable, Equatable {
     /// Descriptors that a service leaves for everything else.
     package static let descriptorReserve = 64
 
-    /// The same, so that connections and `reserve` fit into what the process may still open.
-    package func fitting(limit: Int, open: Int) -> ConnectionLimits {
+    /// Descriptors of a connection that may use shared memory: the socket, two bells, and until the offer has left the segment.
+    package static let descriptorsWithSharedMemory = 4
+
+    /// The same, so that connections of `each` descriptors and `reserve` fit into what the process may still open.
+    package func fitting(limit: Int, open: Int, each: Int = 1) -> ConnectionLimits {
         var fitted = self
-        fitted.maximum = max(1, min(maximum, limit - open - Self.descriptorReserve))
+        fitted.maximum = max(1, min(maximum, (limit - open - Self.descriptorReserve) / each))
         return fitted
     }
 }

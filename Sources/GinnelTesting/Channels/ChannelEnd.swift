@@ -24,7 +24,7 @@ package final class ChannelEnd: LoopMember, @unchecked Sendable {
 
     package func isReady(_ readiness: Readiness) {
         events += 1
-        channel.withLock { $0 }?.noteReadiness(readiness)
+        let readiness = channel.withLock { $0 }?.noteReadiness(readiness) ?? readiness
         seen.formUnion(readiness)
         let answered = waiting.filter { !seen.isDisjoint(with: $0.wanted) }
         waiting.removeAll { !seen.isDisjoint(with: $0.wanted) }

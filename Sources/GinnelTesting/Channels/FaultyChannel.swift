@@ -108,7 +108,7 @@ package final class FaultyChannel: Channel, CustomStringConvertible {
         self.relay.withLock { $0 = relay }
     }
 
-    package func noteReadiness(_ readiness: Readiness) { inner.noteReadiness(readiness) }
+    package func noteReadiness(_ readiness: Readiness) -> Readiness { inner.noteReadiness(readiness) }
 
     package func identify(_ fields: Set<PeerIdentity.Field>) throws -> PeerIdentity { try inner.identify(fields) }
 

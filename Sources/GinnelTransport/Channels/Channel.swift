@@ -42,14 +42,14 @@ package protocol Channel: AnyObject, Sendable {
     /// Ends the channel at once. On the loop.
     func abort()
 
-    /// What the poller has reported for this channel's token, before it is tried. On the loop. Most channels need not know.
-    func noteReadiness(_ readiness: Readiness)
+    /// What the poller has reported for this channel's token, before it is tried; what that means. On the loop. For most channels it means what it says.
+    func noteReadiness(_ readiness: Readiness) -> Readiness
     /// For channels that can go on over shared memory; `nil` for all others.
     var upgrade: (any ChannelUpgrade)? { get }
 }
 
 extension Channel {
-    package func noteReadiness(_ readiness: Readiness) {}
+    package func noteReadiness(_ readiness: Readiness) -> Readiness { readiness }
     package var upgrade: (any ChannelUpgrade)? { nil }
 }
 
@@ -61,6 +61,8 @@ package protocol ChannelUpgrade {
     func takeLink(_ geometry: RingGeometry, handles: Int) throws
     /// Writes the first bytes of an offer together with its descriptors: all of those, or nothing. On the writing thread.
     func writeOffer(_ bytes: UnsafeRawBufferPointer) -> WriteOutcome
+    /// It stays on the socket: nothing of what was made or offered is kept, and no more descriptors are let in.
+    func dropLink()
     /// What is read from now on comes from the ring.
     func readFromRing()
     /// What is written from now on goes into the ring. On the writing thread.

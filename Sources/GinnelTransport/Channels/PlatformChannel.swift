@@ -68,6 +68,9 @@ package final class PlatformChannel: Channel, @unchecked Sendable {
     /// From now on descriptors that come with bytes are kept.
     func acceptHandles() { if let handle { gn_channel_accept_handles(handle) } }
 
+    /// Those that wait are closed, and what comes from now on is closed unseen.
+    func refuseHandles() { if let handle { gn_channel_refuse_handles(handle) } }
+
     /// All descriptors that have come and that nobody has taken, now the caller's.
     func takeHandles() -> [Int] {
         guard let handle else { return [] }

@@ -7,7 +7,7 @@ extension Driver {
     private static let readBudget = 1 << 20
 
     package func isReady(_ readiness: Readiness) {
-        channel.noteReadiness(readiness)
+        let readiness = channel.noteReadiness(readiness)
         if !readiness.isDisjoint(with: [.writable, .hangup]) { continueWriting() }
         if readiness.contains(.gone) { peerIsGone = true }
         guard !readiness.isDisjoint(with: [.readable, .hangup]) else { return }

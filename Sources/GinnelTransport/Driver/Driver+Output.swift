@@ -93,6 +93,11 @@ extension Driver {
                 withSession(at: loop.now) { session, actions in session.submit(.close(Failure(.protocolViolation, sentence)), at: loop.now, &actions) }
             }
             return step
+        case .failed(let error) where staging.boundary == .carriesHandles:
+            // The descriptors could not be sent, and so not a byte of the offer: the socket is as good as before.
+            staging = OutputBuffer()
+            loop.post { [self] in submit(.upgrade(.failed(Failure(.resourceExhausted, "the offer could not be sent: \(error)")))) }
+            return .again
         case .failed:
             return writingHasFailed()
         }
@@ -158,11 +163,12 @@ extension Driver {
 
     /// The channel says that it takes bytes again. On the loop.
     func continueWriting() {
-        state.withLock { state in
-            state.isBlocked = false
+        let wasBlocked = state.withLock { state in
             if state.isFlushing { state.flushAgain = true }
+            defer { state.isBlocked = false }
+            return state.isBlocked
         }
-        requestFlush()
+        if wasBlocked { requestFlush() }
     }
 
     /// Everything has left, or nothing will: those who waited for it go on.

@@ -12,6 +12,8 @@ extension Driver {
                 try upgrade.takeLink(geometry, handles: handles)
                 return .taken
             }
+        case .drop:
+            channel.upgrade?.dropLink()
         case .readFromRing:
             channel.upgrade?.readFromRing()
             // What lies in the ring already was announced to nobody.

@@ -34,6 +34,7 @@ extension EventLoop {
         var error = gn_error()
         let outcome = gn_poller_wait(poller, events.baseAddress, events.count, timeout, &count, &error)
         if timeout != 0 { sleeps.store(false, ordering: .relaxed) }
+        if !quiet.isEmpty { polledAt = gn_clock_awake() }
         // A poller that fails has nothing to report; timers and jobs go on.
         return events[..<(outcome == GN_DONE ? count : 0)]
     }
@@ -59,26 +60,22 @@ extension EventLoop {
     /// Looks at the quiet sources and the inbox for a few microseconds, which costs no system call. True when the poller need not be asked in this turn: there is news, and the poller
     /// was asked not long ago.
     private func lookAround() -> Bool {
+        // Without polling one look is enough: the turn has other work to do.
         let isPolling = pollingTime > 0 && localJobs.isEmpty && toRead.isEmpty && toFlush.isEmpty
-        for look in 0... {
-            if quiet.hasNews {
-                quiet.takeNews(into: &roused)
-                break
-            }
-            // Without polling one look is enough: the turn has other work to do.
-            if !isPolling || look == Self.looksBetweenPolls || hasMail.load(ordering: .relaxed) { return false }
+        var looksLeft = isPolling ? max(1, Self.looksBetweenPolls / quiet.count) : 1
+        while !quiet.hasNews {
+            looksLeft -= 1
+            if looksLeft == 0 || hasMail.load(ordering: .relaxed) { return false }
             gn_relax()
         }
-        turnsSincePoll += 1
-        if turnsSincePoll < Self.turnsBetweenPolls { return true }
-        turnsSincePoll = 0
-        return false
+        quiet.takeNews(into: &roused)
+        return gn_clock_awake() &- polledAt < Self.timeBetweenPolls
     }
 
-    /// Some 3 µs.
+    /// Some 3 µs, however many rings there are.
     private static let looksBetweenPolls = 64
-    /// Sockets wait no longer than this many turns for rings that always have something.
-    private static let turnsBetweenPolls = 16
+    /// Nanoseconds that sockets wait at most for rings that always have something, besides the turn that is under way.
+    private static let timeBetweenPolls: UInt64 = 100_000
 
     private func tellRoused() {
         swap(&rousedBatch, &roused)

@@ -56,7 +56,8 @@ public final class EventLoop: @unchecked Sendable {
     /// Members whose quiet sources have something.
     @exclusivity(unchecked) var roused: [UInt64] = []
     @exclusivity(unchecked) var rousedBatch: [UInt64] = []
-    @exclusivity(unchecked) var turnsSincePoll = 0
+    /// When the poller was last asked while there were quiet sources, on the awake clock.
+    @exclusivity(unchecked) var polledAt: UInt64 = 0
     /// Now, as of the beginning of the turn or the last handler.
     @exclusivity(unchecked) package internal(set) var now = Moment.now
     @exclusivity(unchecked) var lastWork: UInt64 = 0
@@ -172,6 +173,9 @@ public final class EventLoop: @unchecked Sendable {
 
     /// `source` has found nothing; its member hears of the next thing, by polling or by the doorbell.
     package func watchQuietly(_ source: any QuietSource, _ token: UInt64) { quiet.append(source, token) }
+
+    /// The source has ended.
+    package func watchNoLonger(_ source: any QuietSource) { quiet.remove(source) }
 
     package func member(_ token: UInt64) -> (any LoopMember)? { members[token] }
 

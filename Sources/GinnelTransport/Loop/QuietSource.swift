@@ -18,6 +18,10 @@ struct QuietSources {
 
     var isEmpty: Bool { all.isEmpty }
 
+    var count: Int { all.count }
+
+    mutating func remove(_ source: any QuietSource) { all.removeAll { $0.source === source } }
+
     mutating func append(_ source: any QuietSource, _ token: UInt64) { all.append((source, token)) }
 
     var hasNews: Bool { all.contains { $0.source.hasNews } }

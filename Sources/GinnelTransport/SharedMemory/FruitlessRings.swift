@@ -14,6 +14,9 @@ struct FruitlessRings {
 
     /// The bell was heard. `produced` is what the peer has published by now, `consumed` what it has given back; `now` is on the awake clock.
     mutating func note(produced: UInt64, consumed: UInt64, _ now: UInt64) throws(RingViolation) {
+        guard produced &- self.produced <= .max / 2, consumed &- self.consumed <= .max / 2 else {
+            throw RingViolation(sentence: "the peer's counters went back, from \(self.produced) to \(produced) produced and from \(self.consumed) to \(consumed) consumed bytes")
+        }
         if produced != self.produced || consumed != self.consumed || now &- began > 1_000_000_000 {
             self.produced = produced
             self.consumed = consumed

@@ -12,6 +12,8 @@ package struct RingReader {
     /// What the shared counter says; the consumer's own may be ahead of it.
     private var told: UInt64
     private let most: UInt64
+    /// Nothing that is published from now on is looked at.
+    private var isFinal = false
 
     package init(_ memory: RingMemory, _ consumer: RingConsumer) {
         self.memory = memory
@@ -68,7 +70,7 @@ package struct RingReader {
     }
 
     /// Whether something lies there. Changes nothing.
-    package var hasNews: Bool { !consumer.isEmpty || memory.produced.pointee.load(ordering: .relaxed) != consumer.produced }
+    package var hasNews: Bool { !consumer.isEmpty || !isFinal && memory.produced.pointee.load(ordering: .relaxed) != consumer.produced }
 
     /// What this end has made its own counter say.
     var consumed: UInt64 { told }
@@ -76,8 +78,15 @@ package struct RingReader {
     /// Whether everything that we know of has been read.
     package var isEmpty: Bool { consumer.isEmpty }
 
+    /// The peer is no more: what it has published by now is read, and nothing that somebody who kept the memory publishes later.
+    package mutating func noteEnd() throws(RingViolation) {
+        _ = try look()
+        isFinal = true
+    }
+
     private mutating func look() throws(RingViolation) -> Bool {
-        try consumer.noteProduced(memory.produced.pointee.load(ordering: .acquiring))
+        if isFinal { return false }
+        return try consumer.noteProduced(memory.produced.pointee.load(ordering: .acquiring))
     }
 
     /// Read once: an atomic load, so that no second look at memory that the peer may have changed replaces it.

@@ -11,6 +11,9 @@ package final class SharedMemoryChannel: Channel, @unchecked Sendable {
     private let socket: PlatformChannel
     @exclusivity(unchecked) private var link: SharedMemoryLink?
     private let peerIsGone = Atomic(false)
+    /// Nothing more is written to the socket but bells.
+    private let hasSwitched = Atomic(false)
+    private let owesRing = Atomic(false)
 
     // Reading thread, which is the loop's.
     @exclusivity(unchecked) private var readsFromRing = false
@@ -55,19 +58,29 @@ package final class SharedMemoryChannel: Channel, @unchecked Sendable {
     }
 
     private func leave() {
-        if let place { link?.detach(from: place.loop) }
-        link = nil
+        forgetLink()
         place = nil
     }
 
+    private func forgetLink() {
+        if let place {
+            link?.detach(from: place.loop)
+            place.loop.watchNoLonger(self)
+        }
+        link?.silence()
+        link = nil
+    }
+
     /// Doorbells say both readable and writable; whatever else is said concerns the socket.
-    package func noteReadiness(_ readiness: Readiness) {
+    package func noteReadiness(_ readiness: Readiness) -> Readiness {
         if readiness == [.readable, .writable], let link, let place {
             do throws(RingViolation) { try link.noteRing(place.loop.now.awake) } catch { violation = violation ?? error }
         }
         if readiness.contains(.hangup) || !readiness.contains(.writable) { socketHasNews = true }
         // Nobody reads the ring any more; what the peer published is still read.
         if readiness.contains(.hangup) { peerIsGone.store(true, ordering: .relaxed) }
+        // A bell that rings through the socket only makes that readable, and may tell of room all the same.
+        return readsFromRing && Doorbell.descriptors == 0 ? readiness.union(.writable) : readiness
     }
 
     /// The link, for a stream that reads and writes the rings itself; this channel then only watches the socket and hears the bell.
@@ -78,7 +91,7 @@ package final class SharedMemoryChannel: Channel, @unchecked Sendable {
 
     /// For such a stream: looks at the socket when the readiness says that there may be something. How the stream has ended, if it has. On the loop.
     func lookAtSocket(_ readiness: Readiness) -> StreamWaiting.End? {
-        noteReadiness(readiness)
+        _ = noteReadiness(readiness)
         do throws(RingViolation) {
             if let violation { throw violation }
             return try socketEnds() ? .peerEnded : nil
@@ -94,6 +107,7 @@ package final class SharedMemoryChannel: Channel, @unchecked Sendable {
         guard let link else { return .end }
         do throws(RingViolation) {
             if let violation { throw violation }
+            if try socketEnds() { try link.reader.noteEnd() }
             while true {
                 let count = try copyRecords(link, into: buffer)
                 if count > 0 {
@@ -105,6 +119,7 @@ package final class SharedMemoryChannel: Channel, @unchecked Sendable {
                 // What was published before the socket ended is read before its end is told.
                 if let socketEnd { return socketEnd }
                 guard try socketEnds() else { break }
+                try link.reader.noteEnd()
             }
         } catch {
             return .violated(error.sentence)
@@ -116,14 +131,18 @@ package final class SharedMemoryChannel: Channel, @unchecked Sendable {
     /// Copies records, or what is left of one, as far as `buffer` goes.
     private func copyRecords(_ link: SharedMemoryLink, into buffer: UnsafeMutableRawBufferPointer) throws(RingViolation) -> Int {
         var count = 0
-        while count < buffer.count {
+        // What records take up in the ring counts too: many that are almost empty are work as well.
+        var used = 0
+        while count < buffer.count, used < buffer.count {
             guard let (record, read) = try next(link) else { break }
+            guard record.count > 0 else { throw RingViolation(sentence: "an empty record, which carries no bytes of a session") }
+            used += RingGeometry.recordBytes(record.count)
             let part = min(record.count - read, buffer.count - count)
             let from = UnsafeRawBufferPointer(rebasing: link.reader.bytes(of: record)[read..<read + part])
             UnsafeMutableRawBufferPointer(rebasing: buffer[count..<count + part]).copyMemory(from: from)
             count += part
             unfinished = read + part < record.count ? (record, read + part) : nil
-            if unfinished == nil, link.reader.giveBackGathered(record) { link.ringPeer() }
+            if unfinished == nil, link.reader.giveBackGathered(record) { ring(link) }
         }
         return count
     }
@@ -132,7 +151,7 @@ package final class SharedMemoryChannel: Channel, @unchecked Sendable {
     private func next(_ link: SharedMemoryLink) throws(RingViolation) -> (record: RingRecord, read: Int)? {
         if let unfinished { return unfinished }
         if let record = try link.reader.next() { return (record, 0) }
-        if link.reader.settle() { link.ringPeer() }
+        if link.reader.settle() { ring(link) }
         return nil
     }
 
@@ -160,6 +179,17 @@ package final class SharedMemoryChannel: Channel, @unchecked Sendable {
         }
     }
 
+    /// Before our last frame on the socket has left, no bell may ring through it.
+    private func ring(_ link: SharedMemoryLink) {
+        if Doorbell.descriptors > 0 || hasSwitched.load(ordering: .sequentiallyConsistent) { return link.ringPeer() }
+        owesRing.store(true, ordering: .sequentiallyConsistent)
+        if hasSwitched.load(ordering: .sequentiallyConsistent) { payRing(link) }
+    }
+
+    private func payRing(_ link: SharedMemoryLink) {
+        if owesRing.exchange(false, ordering: .sequentiallyConsistent) { link.ringPeer() }
+    }
+
     private func waitQuietly() {
         guard !isQuiet, let place else { return }
         isQuiet = true
@@ -176,7 +206,7 @@ package final class SharedMemoryChannel: Channel, @unchecked Sendable {
         do throws(RingViolation) {
             while true {
                 let (count, wakesConsumer) = try link.writer.write(bytes)
-                if wakesConsumer { link.ringPeer() }
+                if wakesConsumer { ring(link) }
                 if count > 0 { return .took(count) }
                 if try link.writer.declareWait() { return .wouldBlock }
             }
@@ -190,7 +220,7 @@ extension SharedMemoryChannel: ChannelUpgrade {
     package func makeLink(_ geometry: RingGeometry) throws -> Int {
         let made = try SharedMemoryLink.make(geometry, for: socket)
         try use(made)
-        return made.descriptorsToOffer.count
+        return made.offered.count
     }
 
     package func takeLink(_ geometry: RingGeometry, handles: Int) throws {
@@ -200,17 +230,28 @@ extension SharedMemoryChannel: ChannelUpgrade {
     private func use(_ link: SharedMemoryLink) throws {
         if let place { try link.attach(to: place.loop, token: place.token) }
         self.link = link
+        socket.refuseHandles()
     }
 
     package func writeOffer(_ bytes: UnsafeRawBufferPointer) -> WriteOutcome {
         guard let link else { return .failed(SystemError(operation: "offer", sentence: "there is no shared memory to be offered")) }
-        let outcome = socket.write(bytes, handles: link.descriptorsToOffer)
+        let outcome = socket.write(bytes, handles: link.offered)
         if case .took = outcome { link.offerHasLeft() }
         return outcome
     }
 
     package func readFromRing() { readsFromRing = true }
-    package func writeToRing() { writesToRing = true }
+
+    package func writeToRing() {
+        writesToRing = true
+        hasSwitched.store(true, ordering: .sequentiallyConsistent)
+        if let link { payRing(link) }
+    }
+
+    package func dropLink() {
+        forgetLink()
+        socket.refuseHandles()
+    }
 }
 
 extension SharedMemoryChannel: QuietSource {

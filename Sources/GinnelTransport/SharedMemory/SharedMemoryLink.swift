@@ -13,9 +13,10 @@ package final class SharedMemoryLink: @unchecked Sendable {
     @exclusivity(unchecked) private var rings = FruitlessRings()
     private let segment: Segment
     private let ownBell: Doorbell
-    private let peerBell: Doorbell
+    /// `nil` once the socket is closed, through which it may ring.
+    private let peerBell: Guarded<Doorbell?>
     /// Travel with the offer, until they have been sent.
-    private let offered: [Int]
+    let offered: [Int]
 
     /// Which end: who made the segment writes into its first ring.
     private init(_ segment: Segment, _ geometry: RingGeometry, isMaker: Bool, bells: [Doorbell], offered: [Int]) {
@@ -28,7 +29,7 @@ package final class SharedMemoryLink: @unchecked Sendable {
         reader = RingReader(incoming, RingConsumer(geometry))
         // The first bell is rung to wake whoever took the segment.
         ownBell = bells[isMaker ? 1 : 0]
-        peerBell = bells[isMaker ? 0 : 1]
+        peerBell = Guarded(bells[isMaker ? 0 : 1])
         if isMaker {
             first.initialize(geometry)
             second.initialize(geometry)
@@ -59,9 +60,6 @@ package final class SharedMemoryLink: @unchecked Sendable {
         return SharedMemoryLink(segment, geometry, isMaker: false, bells: [first, second], offered: [])
     }
 
-    /// The descriptors that travel with the offer.
-    var descriptorsToOffer: [Int] { offered }
-
     /// The offer has left with its descriptors.
     func offerHasLeft() { segment.letGo() }
 
@@ -70,7 +68,11 @@ package final class SharedMemoryLink: @unchecked Sendable {
         try rings.note(produced: incoming.produced.pointee.load(ordering: .relaxed), consumed: outgoing.consumed.pointee.load(ordering: .relaxed), now)
     }
 
-    func ringPeer() { peerBell.ring() }
+    /// Any thread.
+    func ringPeer() { peerBell.withLock { $0?.ring() } }
+
+    /// Before the socket is closed.
+    func silence() { peerBell.withLock { $0 = nil } }
 
     func attach(to loop: EventLoop, token: UInt64) throws { try ownBell.attach(to: loop, token: token) }
     func detach(from loop: EventLoop) { ownBell.detach(from: loop) }

@@ -126,6 +126,7 @@ import Testing
         #expect(wanted.fitting(limit: 1024 + reserve + 9, open: 10).maximum == 1023)
         #expect(wanted.fitting(limit: 256, open: 20).maximum == 256 - 20 - reserve)
         #expect(wanted.fitting(limit: .max, open: 0).maximum == 1024)
+        #expect(wanted.fitting(limit: 400 + 20 + reserve, open: 20, each: 4).maximum == 100)
         #expect(wanted.fitting(limit: 20_000, open: 10) == wanted, "nothing else is touched")
     }
 

@@ -3,18 +3,22 @@
 extension NativeSession {
     /// Both sides have agreed on a connection that may go on over shared memory.
     mutating func beginUpgrade(_ actions: inout [Action]) {
-        guard agreement?.features.contains(.sharedMemory) == true, let options = configuration.sharedMemory else { return }
+        guard let options = configuration.sharedMemory else { return }
+        guard agreement?.features.contains(.sharedMemory) == true else { return actions.append(.upgrade(.drop)) }
         upgrade.phase = role == .service ? .preparing : .expecting
         if role == .service { actions.append(.upgrade(.make(options.geometry))) }
     }
 
     /// The driver has done what it was asked for, or could not.
     @discardableResult
-    mutating func upgrade(_ answer: UpgradeAnswer, _ actions: inout [Action]) -> Acceptance {
-        guard phase == .open, upgrade.phase == .preparing else { return .ended }
+    mutating func upgrade(_ answer: UpgradeAnswer, _ now: Moment, _ actions: inout [Action]) -> Acceptance {
+        // An offer that could not be sent fails too.
+        let isOfferThatFailed = if case .failed = answer { role == .service && upgrade.phase == .offered } else { false }
+        guard phase == .open, upgrade.phase == .preparing || isOfferThatFailed else { return .ended }
         switch answer {
         case .made(let handles):
             upgrade.phase = .offered
+            upgrade.answerDeadline = now.awake.adding(configuration.timeouts.handshake.wholeNanoseconds)
             upgrade.bellsRingThroughSocket = handles == 1
             tell(RingMessage(.offer, handles: handles, value: UInt32(clamping: configuration.sharedMemory?.geometry.capacity ?? 0)))
         case .taken:
@@ -65,16 +69,20 @@ extension NativeSession {
         } else {
             failure = Failure(.protocolViolation, "a ring of \(offer.value) bytes, which is no power of two from 64 to 2^30")
         }
-        upgrade(.failed(failure), &actions)
+        tell(RingMessage(.refuse, value: failure.code.rawValue))
+        stayOnSocket(failure, &actions)
     }
 
     private mutating func switchOutput() {
         upgrade.phase = .accepted
+        upgrade.answerDeadline = nil
         tell(RingMessage(.switch))
     }
 
     private mutating func stayOnSocket(_ failure: Failure, _ actions: inout [Action]) {
         upgrade.phase = .settled
+        upgrade.answerDeadline = nil
+        actions.append(.upgrade(.drop))
         actions.append(.upgraded(failure))
     }
 

@@ -22,6 +22,8 @@ struct Upgrade: Sendable {
     }
 
     var phase = Phase.none
+    /// Until when the client may take to answer the offer, whose memory waits for it; on the awake clock.
+    var answerDeadline: UInt64?
     /// Doorbells are bytes on the socket here, and may follow the peer's last frame.
     var bellsRingThroughSocket = false
     /// The peer's SWITCH is the last frame that was taken; what the socket held behind it is still to be looked at.
