@@ -101,8 +101,8 @@ typedef intptr_t gn_handle;
 #define GN_WRITE_UNIT 65536
 
 /// Reads up to `capacity` (at least 1) bytes. GN_DONE: `*count` is at least 1, and `*drained` says that trying again before
-/// the next event is pointless. Descriptors that came with the bytes wait in the channel (gn_channel_take_handle) where gn_channel_accept_handles
-/// was called, and are closed unseen where it was not. One read brings the descriptors of one write at most. Bytes never fail for want of a place for their descriptors: they
+/// the next event is pointless. Descriptors that came with the bytes wait in the channel (gn_channel_take_handle) between gn_channel_accept_handles
+/// and gn_channel_refuse_handles, and are closed unseen at any other time. One read brings the descriptors of one write at most. Bytes never fail for want of a place for their descriptors: they
 /// come without them (gn_channel_lost_handles).
 /// Errors: RESET, NO_MEMORY, OTHER.
 gn_outcome gn_channel_read(gn_channel *channel, void *bytes, size_t capacity, size_t *count, bool *drained, gn_error *error);
@@ -120,9 +120,13 @@ gn_outcome gn_channel_write(gn_channel *channel, const gn_span *spans, size_t sp
 gn_outcome gn_channel_write_handles(gn_channel *channel, const gn_span *spans, size_t span_count, const gn_handle *handles,
                                     size_t handle_count, size_t *count, gn_error *error);
 
-/// From now on descriptors that come with bytes are kept. A channel does not do so by default: a stranger has no business filling our table of descriptors, and reading without
-/// them is faster.
+/// From the next read on descriptors that come with bytes are kept. A channel does not do so by default: a stranger has no business filling our table of descriptors, and reading
+/// without them is faster. May be called again. On the side of the thread that reads.
 void gn_channel_accept_handles(gn_channel *channel);
+
+/// The opposite: those that wait are closed, and those that come with the next reads are closed unseen, whenever they were sent. Neither counts as lost; what was lost before is still told.
+/// May be called again, and where nothing was accepted. On the side of the thread that reads.
+void gn_channel_refuse_handles(gn_channel *channel);
 
 /// The oldest received descriptor that nobody has taken, now owned by the caller, or GN_NO_HANDLE. On the side of the thread that reads.
 gn_handle gn_channel_take_handle(gn_channel *channel);

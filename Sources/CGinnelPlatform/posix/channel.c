@@ -26,8 +26,6 @@ gn_outcome gnp_channel_make(int descriptor, gn_channel **channel, gn_error *erro
 
 // MARK: Reading
 
-void gn_channel_accept_handles(gn_channel *channel) { channel->takes_handles = true; }
-
 /// What one call to the kernel brought, or -1 with errno. `*plain`: no control data came with it.
 static ssize_t receive(gn_channel *channel, void *bytes, size_t capacity, bool *plain) {
     ssize_t taken;
@@ -165,9 +163,7 @@ gn_outcome gn_channel_adopt(gn_handle handle, gn_channel **channel, gn_error *er
 
 gn_handle gn_channel_release(gn_channel *channel) {
     gnp_poller_forget(&channel->watch);
-    for (gn_handle each = gn_channel_take_handle(channel); each != GN_NO_HANDLE; each = gn_channel_take_handle(channel)) {
-        gn_handle_close(each);
-    }
+    gn_channel_refuse_handles(channel);
     gn_handle handle = channel->watch.descriptor;
     free(channel);
     return handle;

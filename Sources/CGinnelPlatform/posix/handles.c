@@ -45,6 +45,15 @@ void gnp_handles_attach(struct msghdr *message, gnp_control *control, const gn_h
     memcpy(CMSG_DATA(header), descriptors, count * sizeof(int));
 }
 
+void gn_channel_accept_handles(gn_channel *channel) { channel->takes_handles = true; }
+
+void gn_channel_refuse_handles(gn_channel *channel) {
+    channel->takes_handles = false;
+    for (gn_handle each = gn_channel_take_handle(channel); each != GN_NO_HANDLE; each = gn_channel_take_handle(channel)) {
+        gn_handle_close(each);
+    }
+}
+
 gn_handle gn_channel_take_handle(gn_channel *channel) {
     if (channel->handle_count == 0) return GN_NO_HANDLE;
     int oldest = channel->handles[channel->first_handle];

@@ -277,6 +277,11 @@ static void no_handle(void) {
     EXPECT(gn_channel_take_handle(ends.a) == GN_NO_HANDLE);
     EXPECT(!gn_channel_lost_handles(ends.a));
     gn_handle_close(GN_NO_HANDLE);
+    gn_channel_refuse_handles(ends.a);
+    gn_channel_accept_handles(ends.a);
+    gn_channel_refuse_handles(ends.a);
+    EXPECT(gn_channel_take_handle(ends.a) == GN_NO_HANDLE);
+    EXPECT(!gn_channel_lost_handles(ends.a));
     ends_finish(&ends);
 }
 

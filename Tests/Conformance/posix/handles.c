@@ -190,6 +190,67 @@ static void pass_same(struct ends *ends, int descriptor, size_t count) {
     EXPECT(byte == 'h');
 }
 
+/// The reading end of a pipe whose writing end has been sent into the channel and is held by nobody else.
+static int pass_pipe(gn_channel *channel) {
+    int pipes[2];
+    EXPECT(pipe(pipes) == 0 && fcntl(pipes[0], F_SETFL, O_NONBLOCK) == 0);
+    send_handles(channel, &pipes[1], 1);
+    EXPECT(close(pipes[1]) == 0);
+    return pipes[0];
+}
+
+static bool somebody_holds(int pipe_end) {
+    char byte;
+    ssize_t result = read(pipe_end, &byte, 1);
+    EXPECT(result == 0 || (result < 0 && errno == EAGAIN));
+    return result != 0;
+}
+
+static void refused(void) {
+    struct ends ends;
+    char byte;
+    handles_pair(&ends);
+    int file = file_with("again");
+    // The oldest of those that wait does not stand at the beginning of the ring, and one is still on its way.
+    pass_same(&ends, file, 2);
+    expect_handle(ends.b, "again");
+    int waiting = pass_pipe(ends.a), coming = pass_pipe(ends.a);
+    ends_read_exactly(&ends, TOKEN_B, &byte, 1);
+    EXPECT(somebody_holds(waiting) && somebody_holds(coming));
+    gn_channel_refuse_handles(ends.b);
+    EXPECT(!somebody_holds(waiting) && gn_channel_take_handle(ends.b) == GN_NO_HANDLE);
+    ends_read_exactly(&ends, TOKEN_B, &byte, 1);
+    EXPECT(!somebody_holds(coming) && gn_channel_take_handle(ends.b) == GN_NO_HANDLE);
+    EXPECT(!gn_channel_lost_handles(ends.b));
+    // Accepted again, and what was sent in between and not read yet is kept like what comes later.
+    send_handles(ends.a, &file, 1);
+    gn_channel_accept_handles(ends.b);
+    ends_read_exactly(&ends, TOKEN_B, &byte, 1);
+    pass_same(&ends, file, 2);
+    for (int i = 0; i < 3; i++) expect_handle(ends.b, "again");
+    EXPECT(gn_channel_take_handle(ends.b) == GN_NO_HANDLE && !gn_channel_lost_handles(ends.b));
+    EXPECT(close(file) == 0 && close(waiting) == 0 && close(coming) == 0);
+    ends_finish(&ends);
+}
+
+static void refused_after_loss(void) {
+    struct ends ends;
+    handles_pair(&ends);
+    int file = file_with("x");
+    for (int waiting = 0; waiting <= GN_HANDLES_WAITING; waiting += GN_HANDLES_PER_WRITE) pass_same(&ends, file, GN_HANDLES_PER_WRITE);
+    gn_channel_refuse_handles(ends.b);
+    EXPECT(gn_channel_lost_handles(ends.b));
+    pass_same(&ends, file, GN_HANDLES_PER_WRITE);
+    // All places are free again, and nothing that came while they were refused is in them.
+    gn_channel_accept_handles(ends.b);
+    for (int waiting = 0; waiting < GN_HANDLES_WAITING; waiting += GN_HANDLES_PER_WRITE) pass_same(&ends, file, GN_HANDLES_PER_WRITE);
+    EXPECT(!gn_channel_lost_handles(ends.b));
+    for (int i = 0; i < GN_HANDLES_WAITING; i++) expect_handle(ends.b, "x");
+    EXPECT(gn_channel_take_handle(ends.b) == GN_NO_HANDLE);
+    EXPECT(close(file) == 0);
+    ends_finish(&ends);
+}
+
 static void too_many_waiting(void) {
     struct ends ends;
     handles_pair(&ends);
@@ -317,6 +378,8 @@ void suite_handles(void) {
     check("sixteen descriptors travel at once; none, seventeen and bad ones are invalid", most_at_once);
     check("a descriptor comes with the first byte of a write that was cut", with_the_first_byte);
     check("descriptors that nobody takes are closed with the channel", never_taken);
+    check("refusing closes the descriptors that wait and those still to come, until they are accepted again", refused);
+    check("refusing makes all places free, and a loss from before is still told", refused_after_loss);
     check("a message that brings more than may wait loses all of its descriptors, once told, and neither its bytes nor those that wait", too_many_waiting);
     check("of descriptors that the kernel cuts off none stays, and their bytes arrive", cut_off_by_the_kernel);
     check("without room for all descriptors of a message none of them stays, its bytes arrive, and those before and after it come in order", no_descriptors_left);
