@@ -39,7 +39,7 @@ extern "C" {
 
 // MARK: Errors
 
-/// Portable codes. The numbers are part of the contract.
+/// Portable codes. The numbers are part of the contract; 14 is not in use.
 typedef enum gn_code {
     GN_CODE_OTHER = 1,            ///< anything without a code of its own; `native` tells
     GN_CODE_NOT_FOUND = 2,        ///< no such file, pipe, process or user
@@ -54,7 +54,6 @@ typedef enum gn_code {
     GN_CODE_NO_MEMORY = 11,       ///< memory or kernel buffers ran out
     GN_CODE_NO_SPACE = 12,        ///< disk or quota full
     GN_CODE_UNSUPPORTED = 13,     ///< this platform, kernel or object cannot do it
-    GN_CODE_TRUNCATED = 14,       ///< received descriptors were cut off by the kernel
     GN_CODE_UNSAFE = 15,          ///< a file system object is not ours or is open to others; see gn_endpoint_facts
     GN_CODE_NOT_A_SOCKET = 16,    ///< something that is no socket stands at a socket's path
 } gn_code;
@@ -95,16 +94,17 @@ typedef intptr_t gn_handle;
 /// Descriptors that one write may carry.
 #define GN_HANDLES_PER_WRITE 16
 
-/// Received descriptors that a channel keeps until they are taken; more are closed and reported as GN_CODE_TRUNCATED.
+/// Received descriptors that a channel keeps until they are taken. A message that brings more than there is room for loses all of its own (gn_channel_lost_handles).
 #define GN_HANDLES_WAITING 64
 
 /// Bytes that every implementation can take in one write when none is pending.
 #define GN_WRITE_UNIT 65536
 
 /// Reads up to `capacity` (at least 1) bytes. GN_DONE: `*count` is at least 1, and `*drained` says that trying again before
-/// the next event is pointless. Descriptors that came with the bytes wait in the channel (gn_channel_take_handle) where gn_channel_accept_handles
-/// was called, and are closed unseen where it was not.
-/// Errors: RESET, TRUNCATED (the bytes of this read are lost: end the channel), NO_MEMORY, OTHER.
+/// the next event is pointless. Descriptors that came with the bytes wait in the channel (gn_channel_take_handle) between gn_channel_accept_handles
+/// and gn_channel_refuse_handles, and are closed unseen at any other time. One read brings the descriptors of one write at most. Bytes never fail for want of a place for their descriptors: they
+/// come without them (gn_channel_lost_handles).
+/// Errors: RESET, NO_MEMORY, OTHER.
 gn_outcome gn_channel_read(gn_channel *channel, void *bytes, size_t capacity, size_t *count, bool *drained, gn_error *error);
 
 /// Offers `span_count` (1 to 64) spans with at least one byte in all, in order; the channel has taken the first `*count` bytes when it returns GN_DONE, and
@@ -120,13 +120,21 @@ gn_outcome gn_channel_write(gn_channel *channel, const gn_span *spans, size_t sp
 gn_outcome gn_channel_write_handles(gn_channel *channel, const gn_span *spans, size_t span_count, const gn_handle *handles,
                                     size_t handle_count, size_t *count, gn_error *error);
 
-/// From now on descriptors that come with bytes are kept. A channel does not do so by default: a stranger has no business filling our table of descriptors, and reading without
-/// them is faster.
+/// From the next read on descriptors that come with bytes are kept. A channel does not do so by default: a stranger has no business filling our table of descriptors, and reading
+/// without them is faster. May be called again. On the side of the thread that reads.
 void gn_channel_accept_handles(gn_channel *channel);
+
+/// The opposite: those that wait are closed, and those that come with the next reads are closed unseen, whenever they were sent. Neither counts as lost; what was lost before is still told.
+/// May be called again, and where nothing was accepted. On the side of the thread that reads.
 void gn_channel_refuse_handles(gn_channel *channel);
 
-/// The oldest received descriptor that nobody has taken, now owned by the caller, or GN_NO_HANDLE.
+/// The oldest received descriptor that nobody has taken, now owned by the caller, or GN_NO_HANDLE. On the side of the thread that reads.
 gn_handle gn_channel_take_handle(gn_channel *channel);
+
+/// True when a read since the last call of this function came without its descriptors, because this process has no place left for them or more than GN_HANDLES_WAITING would wait. All
+/// descriptors of such a message are closed and none is delivered, so that what can be taken no longer matches what the bytes announce. Those of earlier messages stay. Asked after each
+/// read, it tells where the gap is: whatever waits at that moment was sent before what is missing. Descriptors that nobody wants are not lost. On the side of the thread that reads.
+bool gn_channel_lost_handles(gn_channel *channel);
 
 /// Closes a descriptor from gn_channel_take_handle. GN_NO_HANDLE is allowed.
 void gn_handle_close(gn_handle handle);

@@ -26,10 +26,8 @@ gn_outcome gnp_channel_make(int descriptor, gn_channel **channel, gn_error *erro
 
 // MARK: Reading
 
-void gn_channel_accept_handles(gn_channel *channel) { channel->takes_handles = true; }
-
 /// What one call to the kernel brought, or -1 with errno. `*plain`: no control data came with it.
-static ssize_t receive(gn_channel *channel, void *bytes, size_t capacity, bool *plain, bool *truncated) {
+static ssize_t receive(gn_channel *channel, void *bytes, size_t capacity, bool *plain) {
     ssize_t taken;
     struct iovec room = {.iov_base = bytes, .iov_len = capacity};
     struct msghdr message = {.msg_iov = &room, .msg_iovlen = 1};
@@ -41,18 +39,17 @@ static ssize_t receive(gn_channel *channel, void *bytes, size_t capacity, bool *
     GNP_RETRY(taken, "recvmsg", recvmsg(channel->watch.descriptor, &message, GNP_RECEIVE_FLAGS));
     if (taken < 0) return taken;
     *plain = message.msg_controllen == 0 && (message.msg_flags & MSG_CTRUNC) == 0;
-    *truncated = channel->takes_handles && !*plain && !gnp_handles_receive(channel, &message);
+    if (channel->takes_handles && !*plain) gnp_handles_receive(channel, &message);
     return taken;
 }
 
 gn_outcome gn_channel_read(gn_channel *channel, void *bytes, size_t capacity, size_t *count, bool *drained, gn_error *error) {
     if (gnp_fault_shortens("recvmsg")) capacity = 1;
-    bool plain, truncated;
-    ssize_t taken = receive(channel, bytes, capacity, &plain, &truncated);
+    bool plain;
+    ssize_t taken = receive(channel, bytes, capacity, &plain);
     if (taken < 0) {
         return errno == EAGAIN || errno == EWOULDBLOCK ? GN_WOULD_BLOCK : gnp_fail_errno(error, "recvmsg");
     }
-    if (truncated) return gnp_fail(error, GN_CODE_TRUNCATED, 0, "recvmsg");
     if (taken == 0) return GN_END;
     *count = (size_t)taken;
     *drained = plain && *count < capacity && !channel->watch.hung_up;
@@ -166,9 +163,7 @@ gn_outcome gn_channel_adopt(gn_handle handle, gn_channel **channel, gn_error *er
 
 gn_handle gn_channel_release(gn_channel *channel) {
     gnp_poller_forget(&channel->watch);
-    for (gn_handle each = gn_channel_take_handle(channel); each != GN_NO_HANDLE; each = gn_channel_take_handle(channel)) {
-        gn_handle_close(each);
-    }
+    gn_channel_refuse_handles(channel);
     gn_handle handle = channel->watch.descriptor;
     free(channel);
     return handle;

@@ -1,14 +1,15 @@
 // Descriptors that travel between processes: into and out of control data, and a ring of those that wait in a channel.
 //
 // The kernel never merges two messages that both carry descriptors into one read, so what arrives is what one sender sent at
-// once, and first in, first out over the whole channel is the order of sending.
+// once, and first in, first out over the whole channel is the order of sending. A message whose descriptors do not all find a
+// place keeps none: half of them would be taken for the wrong ones.
 #include "posix.h"
 
 #if !defined(_WIN32)
 
 #include <string.h>
 
-bool gnp_handles_receive(gn_channel *channel, struct msghdr *message) {
+void gnp_handles_receive(gn_channel *channel, struct msghdr *message) {
     bool whole = (message->msg_flags & MSG_CTRUNC) == 0;
     int received[GN_HANDLES_WAITING];
     size_t count = 0;
@@ -20,6 +21,7 @@ bool gnp_handles_receive(gn_channel *channel, struct msghdr *message) {
         count += part;
     }
     if (channel->handle_count + count > GN_HANDLES_WAITING) whole = false;
+    if (!whole) channel->lost_handles = true;
     for (size_t i = 0; i < count; i++) {
         if (!whole) {
             gnp_close(received[i]);
@@ -28,7 +30,6 @@ bool gnp_handles_receive(gn_channel *channel, struct msghdr *message) {
         gnp_handle_prepare(received[i]);
         channel->handles[(channel->first_handle + channel->handle_count++) % GN_HANDLES_WAITING] = received[i];
     }
-    return whole;
 }
 
 void gnp_handles_attach(struct msghdr *message, gnp_control *control, const gn_handle *handles, size_t count) {
@@ -44,6 +45,15 @@ void gnp_handles_attach(struct msghdr *message, gnp_control *control, const gn_h
     memcpy(CMSG_DATA(header), descriptors, count * sizeof(int));
 }
 
+void gn_channel_accept_handles(gn_channel *channel) { channel->takes_handles = true; }
+
+void gn_channel_refuse_handles(gn_channel *channel) {
+    channel->takes_handles = false;
+    for (gn_handle each = gn_channel_take_handle(channel); each != GN_NO_HANDLE; each = gn_channel_take_handle(channel)) {
+        gn_handle_close(each);
+    }
+}
+
 gn_handle gn_channel_take_handle(gn_channel *channel) {
     if (channel->handle_count == 0) return GN_NO_HANDLE;
     int oldest = channel->handles[channel->first_handle];
@@ -52,9 +62,10 @@ gn_handle gn_channel_take_handle(gn_channel *channel) {
     return oldest;
 }
 
-void gn_channel_refuse_handles(gn_channel *channel) {
-    channel->takes_handles = false;
-    for (gn_handle each = gn_channel_take_handle(channel); each != GN_NO_HANDLE; each = gn_channel_take_handle(channel)) gn_handle_close(each);
+bool gn_channel_lost_handles(gn_channel *channel) {
+    bool lost = channel->lost_handles;
+    channel->lost_handles = false;
+    return lost;
 }
 
 void gn_handle_close(gn_handle handle) { gnp_close((int)handle); }

@@ -65,6 +65,7 @@ typedef struct gnp_watch {
 struct gn_channel {
     gnp_watch watch;
     bool takes_handles;
+    bool lost_handles;                    ///< since gn_channel_lost_handles was last asked
     unsigned first_handle, handle_count;  ///< a ring of received descriptors
     int handles[GN_HANDLES_WAITING];
 };
@@ -105,8 +106,8 @@ typedef union gnp_control {
     char bytes[CMSG_SPACE(sizeof(int) * GN_HANDLES_WAITING)];
 } gnp_control;
 
-/// Moves received descriptors into the channel. False when the kernel cut some off or they do not fit: then all are closed.
-bool gnp_handles_receive(gn_channel *channel, struct msghdr *message);
+/// Moves received descriptors into the channel. When the kernel cut some off or they do not fit, all are closed and the loss is noted.
+void gnp_handles_receive(gn_channel *channel, struct msghdr *message);
 
 /// Puts descriptors into the control data of an outgoing message.
 void gnp_handles_attach(struct msghdr *message, gnp_control *control, const gn_handle *handles, size_t count);

@@ -275,7 +275,13 @@ static void no_handle(void) {
     struct ends ends;
     ends_pair(&ends);
     EXPECT(gn_channel_take_handle(ends.a) == GN_NO_HANDLE);
+    EXPECT(!gn_channel_lost_handles(ends.a));
     gn_handle_close(GN_NO_HANDLE);
+    gn_channel_refuse_handles(ends.a);
+    gn_channel_accept_handles(ends.a);
+    gn_channel_refuse_handles(ends.a);
+    EXPECT(gn_channel_take_handle(ends.a) == GN_NO_HANDLE);
+    EXPECT(!gn_channel_lost_handles(ends.a));
     ends_finish(&ends);
 }
 
@@ -295,5 +301,5 @@ void suite_channels(void) {
     check("a channel that was released and adopted goes on where it was", release_and_adopt);
     check("a handle that is none cannot be adopted", adopt_nothing);
     check("buffer sizes are a hint", buffers);
-    check("a channel without received handles has none to take", no_handle);
+    check("a channel without received handles has none to take, and has lost none", no_handle);
 }

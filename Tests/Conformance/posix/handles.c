@@ -180,28 +180,102 @@ static void never_taken(void) {
     ends_finish(&ends);
 }
 
-static void too_many_waiting(void) {
+/// Sends the descriptor so many times with one byte, and reads the byte.
+static void pass_same(struct ends *ends, int descriptor, size_t count) {
+    int same[GN_HANDLES_PER_WRITE];
+    char byte = 0;
+    for (size_t i = 0; i < count; i++) same[i] = descriptor;
+    send_handles(ends->a, same, count);
+    ends_read_exactly(ends, TOKEN_B, &byte, 1);
+    EXPECT(byte == 'h');
+}
+
+/// The reading end of a pipe whose writing end has been sent into the channel and is held by nobody else.
+static int pass_pipe(gn_channel *channel) {
+    int pipes[2];
+    EXPECT(pipe(pipes) == 0 && fcntl(pipes[0], F_SETFL, O_NONBLOCK) == 0);
+    send_handles(channel, &pipes[1], 1);
+    EXPECT(close(pipes[1]) == 0);
+    return pipes[0];
+}
+
+static bool somebody_holds(int pipe_end) {
+    char byte;
+    ssize_t result = read(pipe_end, &byte, 1);
+    EXPECT(result == 0 || (result < 0 && errno == EAGAIN));
+    return result != 0;
+}
+
+static void refused(void) {
     struct ends ends;
     char byte;
-    size_t count;
-    gn_error error;
     handles_pair(&ends);
-    int files[GN_HANDLES_PER_WRITE];
-    files[0] = file_with("w");
-    for (size_t i = 1; i < GN_HANDLES_PER_WRITE; i++) files[i] = files[0];
-    for (int turn = 0; turn < GN_HANDLES_WAITING / GN_HANDLES_PER_WRITE; turn++) {
-        send_handles(ends.a, files, GN_HANDLES_PER_WRITE);
-        ends_read_exactly(&ends, TOKEN_B, &byte, 1);
-    }
-    send_handles(ends.a, files, 1);
-    EXPECT_CODE(ends_read(&ends, TOKEN_B, &byte, 1, &count, &error), error, GN_CODE_TRUNCATED);
-    // Those that were there before still are, and room for one more is made by taking one.
-    expect_handle(ends.b, "w");
-    send_handles(ends.a, files, 1);
+    int file = file_with("again");
+    // The oldest of those that wait does not stand at the beginning of the ring, and one is still on its way.
+    pass_same(&ends, file, 2);
+    expect_handle(ends.b, "again");
+    int waiting = pass_pipe(ends.a), coming = pass_pipe(ends.a);
     ends_read_exactly(&ends, TOKEN_B, &byte, 1);
-    for (int i = 0; i < GN_HANDLES_WAITING; i++) expect_handle(ends.b, "w");
+    EXPECT(somebody_holds(waiting) && somebody_holds(coming));
+    gn_channel_refuse_handles(ends.b);
+    EXPECT(!somebody_holds(waiting) && gn_channel_take_handle(ends.b) == GN_NO_HANDLE);
+    ends_read_exactly(&ends, TOKEN_B, &byte, 1);
+    EXPECT(!somebody_holds(coming) && gn_channel_take_handle(ends.b) == GN_NO_HANDLE);
+    EXPECT(!gn_channel_lost_handles(ends.b));
+    // Accepted again, and what was sent in between and not read yet is kept like what comes later.
+    send_handles(ends.a, &file, 1);
+    gn_channel_accept_handles(ends.b);
+    ends_read_exactly(&ends, TOKEN_B, &byte, 1);
+    pass_same(&ends, file, 2);
+    for (int i = 0; i < 3; i++) expect_handle(ends.b, "again");
+    EXPECT(gn_channel_take_handle(ends.b) == GN_NO_HANDLE && !gn_channel_lost_handles(ends.b));
+    EXPECT(close(file) == 0 && close(waiting) == 0 && close(coming) == 0);
+    ends_finish(&ends);
+}
+
+static void refused_after_loss(void) {
+    struct ends ends;
+    handles_pair(&ends);
+    int file = file_with("x");
+    for (int waiting = 0; waiting <= GN_HANDLES_WAITING; waiting += GN_HANDLES_PER_WRITE) pass_same(&ends, file, GN_HANDLES_PER_WRITE);
+    gn_channel_refuse_handles(ends.b);
+    EXPECT(gn_channel_lost_handles(ends.b));
+    pass_same(&ends, file, GN_HANDLES_PER_WRITE);
+    // All places are free again, and nothing that came while they were refused is in them.
+    gn_channel_accept_handles(ends.b);
+    for (int waiting = 0; waiting < GN_HANDLES_WAITING; waiting += GN_HANDLES_PER_WRITE) pass_same(&ends, file, GN_HANDLES_PER_WRITE);
+    EXPECT(!gn_channel_lost_handles(ends.b));
+    for (int i = 0; i < GN_HANDLES_WAITING; i++) expect_handle(ends.b, "x");
     EXPECT(gn_channel_take_handle(ends.b) == GN_NO_HANDLE);
-    EXPECT(close(files[0]) == 0);
+    EXPECT(close(file) == 0);
+    ends_finish(&ends);
+}
+
+static void too_many_waiting(void) {
+    struct ends ends;
+    handles_pair(&ends);
+    int old = file_with("old"), excess = file_with("excess"), new = file_with("new");
+    // All but one of those that may wait.
+    for (int waiting = GN_HANDLES_PER_WRITE; waiting < GN_HANDLES_WAITING; waiting += GN_HANDLES_PER_WRITE) {
+        pass_same(&ends, old, GN_HANDLES_PER_WRITE);
+    }
+    pass_same(&ends, old, GN_HANDLES_PER_WRITE - 1);
+    EXPECT(!gn_channel_lost_handles(ends.b));
+    // One of the two would fit.
+    pass_same(&ends, excess, 2);
+    EXPECT(gn_channel_lost_handles(ends.b) && !gn_channel_lost_handles(ends.b));
+    pass_same(&ends, new, 1);
+    pass_same(&ends, excess, 1);
+    pass_same(&ends, excess, GN_HANDLES_PER_WRITE);
+    EXPECT(gn_channel_lost_handles(ends.b) && !gn_channel_lost_handles(ends.b));
+    // Taking one makes room for one.
+    expect_handle(ends.b, "old");
+    pass_same(&ends, new, 1);
+    for (int i = 2; i < GN_HANDLES_WAITING; i++) expect_handle(ends.b, "old");
+    expect_handle(ends.b, "new");
+    expect_handle(ends.b, "new");
+    EXPECT(gn_channel_take_handle(ends.b) == GN_NO_HANDLE && !gn_channel_lost_handles(ends.b));
+    EXPECT(close(old) == 0 && close(excess) == 0 && close(new) == 0);
     ends_finish(&ends);
 }
 
@@ -232,37 +306,52 @@ static void cut_off_by_the_kernel(void) {
     EXPECT(close(file) == 0);
     size_t count;
     bool drained;
-    EXPECT_CODE(gn_channel_read(second, &byte, 1, &count, &drained, &error), error, GN_CODE_TRUNCATED);
-    EXPECT(gn_channel_take_handle(second) == GN_NO_HANDLE);
+    byte = 0;
+    EXPECT(gn_channel_read(second, &byte, 1, &count, &drained, &error) == GN_DONE && count == 1 && byte == 'x');
+    EXPECT(gn_channel_take_handle(second) == GN_NO_HANDLE && gn_channel_lost_handles(second));
     EXPECT(close(raw) == 0);
     gn_channel_abort(second);
 }
 
-static void no_descriptors_left(void) {
+/// Three descriptors with a byte of their own come to a process that has room for `room` of them.
+static void without_room(int room) {
     struct ends ends;
-    char byte;
+    char bytes[2] = {0};
     size_t count;
     bool drained;
     gn_error error;
-    struct rlimit before, none;
+    struct rlimit before, small;
     handles_pair(&ends);
-    int file = file_with("n");
-    const int files[] = {file, file, file};
-    send_handles(ends.a, files, 3);
+    int early = file_with("early"), lost = file_with("lost"), late = file_with("late");
+    const int three[] = {lost, lost, lost};
+    pass_same(&ends, early, 1);
+    send_handles(ends.a, three, 3);
+    ends_write(&ends, TOKEN_A, "!", 1);
     EXPECT(getrlimit(RLIMIT_NOFILE, &before) == 0);
-    // Room for two of three.
-    int two[2] = {dup(file), dup(file)};
-    EXPECT(two[0] >= 0 && two[1] >= 0);
-    none = before;
-    none.rlim_cur = (rlim_t)two[1] + 1;
-    EXPECT(close(two[0]) == 0 && close(two[1]) == 0);
-    EXPECT(setrlimit(RLIMIT_NOFILE, &none) == 0);
-    gn_outcome outcome = gn_channel_read(ends.b, &byte, 1, &count, &drained, &error);
+    int next[3];
+    for (int i = 0; i <= room; i++) EXPECT((next[i] = dup(lost)) >= 0);
+    for (int i = 0; i <= room; i++) EXPECT(close(next[i]) == 0);
+    small = before;
+    small.rlim_cur = (rlim_t)next[room];
+    EXPECT(setrlimit(RLIMIT_NOFILE, &small) == 0);
+    gn_outcome outcome = gn_channel_read(ends.b, bytes, 1, &count, &drained, &error);
     EXPECT(setrlimit(RLIMIT_NOFILE, &before) == 0);
-    EXPECT_CODE(outcome, error, GN_CODE_TRUNCATED);
+    EXPECT(outcome == GN_DONE && count == 1 && bytes[0] == 'h' && !drained);
+    EXPECT(gn_channel_lost_handles(ends.b) && !gn_channel_lost_handles(ends.b));
+    // What was behind them comes, with its own descriptors, and what was before them is still there.
+    ends_read_exactly(&ends, TOKEN_B, bytes, 1);
+    EXPECT(bytes[0] == '!');
+    pass_same(&ends, late, 1);
+    EXPECT(!gn_channel_lost_handles(ends.b));
+    expect_handle(ends.b, "early");
+    expect_handle(ends.b, "late");
     EXPECT(gn_channel_take_handle(ends.b) == GN_NO_HANDLE);
-    EXPECT(close(file) == 0);
+    EXPECT(close(early) == 0 && close(lost) == 0 && close(late) == 0);
     ends_finish(&ends);
+}
+
+static void no_descriptors_left(void) {
+    for (int room = 0; room < 3; room++) without_room(room);
 }
 
 static void closed_by_exec(void) {
@@ -289,8 +378,10 @@ void suite_handles(void) {
     check("sixteen descriptors travel at once; none, seventeen and bad ones are invalid", most_at_once);
     check("a descriptor comes with the first byte of a write that was cut", with_the_first_byte);
     check("descriptors that nobody takes are closed with the channel", never_taken);
-    check("more than may wait are closed and reported as truncated", too_many_waiting);
-    check("descriptors that the kernel cuts off are closed and reported as truncated", cut_off_by_the_kernel);
-    check("descriptors that find no place are reported as truncated, and none stays open", no_descriptors_left);
+    check("refusing closes the descriptors that wait and those still to come, until they are accepted again", refused);
+    check("refusing makes all places free, and a loss from before is still told", refused_after_loss);
+    check("a message that brings more than may wait loses all of its descriptors, once told, and neither its bytes nor those that wait", too_many_waiting);
+    check("of descriptors that the kernel cuts off none stays, and their bytes arrive", cut_off_by_the_kernel);
+    check("without room for all descriptors of a message none of them stays, its bytes arrive, and those before and after it come in order", no_descriptors_left);
     check("nothing that is open here is open in a child", closed_by_exec);
 }

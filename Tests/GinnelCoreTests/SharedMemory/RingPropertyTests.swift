@@ -100,7 +100,7 @@ import Testing
         }
     }
 
-    @Test(arguments: [64, 128, 256]) func `a place for a beginning is there whenever eight bytes are free, and makes progress`(capacity: Int) throws {
+    @Test(arguments: [64, 128, 256]) func `a place for a beginning is there when the whole fits or a quarter of the ring is free, always in an empty ring, and never for a crumb`(capacity: Int) throws {
         let geometry = try #require(RingGeometry(capacity: capacity))
         for offset in stride(from: 0, to: capacity, by: 8) {
             for unread in stride(from: 0, through: capacity, by: 8) {
@@ -108,14 +108,17 @@ import Testing
                     let consumed = starts(offset, capacity: capacity)[count % 2]
                     let producer = try RingProducer(geometry, produced: consumed &+ UInt64(unread), consumed: consumed)
                     guard let place = producer.place(upTo: count) else {
-                        #expect(unread == capacity, "no place with \(capacity - unread) bytes free")
+                        let room = min(capacity - unread, capacity - Int(truncatingIfNeeded: producer.produced) & (capacity - 1))
+                        #expect(unread > 0 && room < capacity / 4, "no place with \(room) bytes free in one piece")
+                        #expect(producer.place(for: min(count, geometry.longestPayload)) == nil)
                         continue
                     }
+                    #expect(place.record.count >= min(count, capacity / 4 - 4))
                     #expect((1...count).contains(place.record.count))
                     #expect(place.record.offset + place.record.count <= capacity)
                     #expect(Int(place.record.end &- consumed) <= capacity, "\(place) overwrites what is unread")
                     // All of it where that has room, and else never padding in place of bytes.
-                    #expect(place == producer.place(for: count) || (place.record.count < count && place.padding == nil))
+                    #expect(place == producer.place(for: min(count, geometry.longestPayload)) || (place.record.count < count && place.padding == nil))
                 }
             }
         }
