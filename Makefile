@@ -60,8 +60,8 @@ benchmarks-unit:
 allocations:  ## count what a call allocates
 	Tests/Allocations/run.sh
 
-example:  ## build Examples/Hello and run it
-	scripts/run-example.sh $(STRICT)
+example:  ## build the packages of Examples and run them
+	scripts/run-examples.sh $(STRICT)
 
 sanitize:  ## the tests under the thread and the address sanitizer, the C program under address and undefined
 	$(call each_target,$(UNSUPPRESSED) $(SWIFT) test $(TESTING) --sanitize=thread --scratch-path .build/thread)

@@ -105,8 +105,8 @@ def promises(repository: Repository) -> Iterator[Finding]:
 
 
 def declarations(repository: Repository, name: str) -> Iterator[str]:
-    """Each public variable or parameter of that name, with the documentation above it."""
-    pattern = re.compile(rf"\b(public var|public static func|public func)\b.*\b{name}: |\bpublic var {name}\b")
+    """Each public variable, constant or parameter of that name, with the documentation above it."""
+    pattern = re.compile(rf"\b(public var|public static func|public func)\b.*\b{name}: |\bpublic (static )?(var|let) {name}\b")
     for path in repository.files(".swift", under=("Sources/",)):
         comment = ""
         for _, line in repository.lines(path):

@@ -118,7 +118,7 @@ final class Reception: Sendable {
                 begin(Driver.open(try result.get(), machine: machine(listening, offersSharedMemory: false), timeouts: configuration.timeouts, loop: loop), listening)
             } catch {
                 admission.withLock { $0.leave(user.withLock { $0 }) }
-                if !isClosed { complain("a peer did not get its stream over shared memory: \(error)") }
+                noteFailure(error)
             }
             service.noteOpening(isGoingOn: false)
         }
@@ -142,6 +142,15 @@ final class Reception: Sendable {
         opening.begin { [self] result in
             state.withLock { $0.openings[id] = nil }
             end(result)
+        }
+    }
+
+    private func noteFailure(_ error: any Error) {
+        let what = "a peer did not get its stream over shared memory: \(error)"
+        switch error as? GinnelError {
+        // It went away by itself, as whoever waits for a service does, or we stop.
+        case let error? where error.code == .closed && error.failure == nil || isClosed: service.configuration.log(.info, what, [:])
+        default: complain(what)
         }
     }
 

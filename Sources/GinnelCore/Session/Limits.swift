@@ -49,7 +49,7 @@ public enum EventOverflow: Sendable, Equatable {
 
 /// How long a session waits. Liveness is judged on the clock that stops while the machine sleeps.
 public struct SessionTimeouts: Sendable, Equatable {
-    /// From the first byte until the handshake is complete. Default 5 s.
+    /// From the first byte until the handshake is complete; before it, as long again where a connection begins with a stream over shared memory. Default 5 s.
     public var handshake: Duration = .seconds(5)
     /// From the first byte of a frame until its last, and between two chunks of one message. Default 30 s.
     public var readMidMessage: Duration = .seconds(30)

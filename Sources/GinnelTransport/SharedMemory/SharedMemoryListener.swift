@@ -4,7 +4,7 @@ public import GinnelCore
 
 /// Listens at an endpoint and opens a `SharedMemoryStream` for each client that its policy accepts.
 public final class SharedMemoryListener: Sendable {
-    /// Clients that may be opening, or open and not accepted yet. Others wait in the socket's backlog.
+    /// Clients that may be opening, or open and not accepted yet: 64. Others wait in the socket's backlog.
     public static let waitingLimit = 64
 
     private struct State {

@@ -1,0 +1,79 @@
+#!/bin/bash
+# Builds each package of Examples as a user would, runs it, and looks at what it prints. Endpoints lie in a directory of this run, so that they meet no others.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+# How long a program may run, in seconds; they take less than five.
+limit=60
+XDG_RUNTIME_DIR=$(mktemp -d)
+export XDG_RUNTIME_DIR
+service=
+trap 'if [ -n "$service" ]; then kill "$service" 2>/dev/null || true; wait "$service" 2>/dev/null || true; fi; rm -rf "$XDG_RUNTIME_DIR"' EXIT
+
+# build NAME ARGUMENTS...: builds Examples/NAME and says where its programs are.
+build() {
+    local package=(--package-path "Examples/$1" --scratch-path "$PWD/.build/examples/$1")
+    shift
+    swift build "${package[@]}" "$@" >&2
+    swift build "${package[@]}" "$@" --show-bin-path
+}
+
+# within COMMAND...: runs it as the process $program, and ends it when its time is over.
+within() {
+    "$@" &
+    program=$!
+    local tenths=$((limit * 10))
+    while kill -0 "$program" 2>/dev/null; do
+        if [ "$tenths" -eq 0 ]; then
+            echo "$1 took longer than $limit seconds" >&2
+            kill -9 "$program"
+        fi
+        tenths=$((tenths - 1))
+        sleep 0.1
+    done
+    wait "$program"
+}
+
+fail() {
+    printf '%s\n' "$@" >&2
+    exit 1
+}
+
+hello() {
+    local programs expected said
+    programs=$(build Hello "$@")
+    "$programs/HelloService" &
+    service=$!
+    within "$programs/HelloClient" > "$XDG_RUNTIME_DIR/output"
+    said=$(cat "$XDG_RUNTIME_DIR/output")
+    expected="Hello, world: you are user $(id -u), group $(id -g), process $program"
+    [ "$said" = "$expected" ] || fail "HelloClient printed \"$said\" instead of \"$expected\""
+    echo "HelloClient printed: $said"
+}
+
+# Numbers differ from run to run; everything else is known.
+editor_engine() {
+    local programs said way expected
+    programs=$(build EditorEngine "$@")
+    TMPDIR="$XDG_RUNTIME_DIR" within "$programs/EditorEngine" > "$XDG_RUNTIME_DIR/output" 2> "$XDG_RUNTIME_DIR/errors"
+    said=$(sed -E 's/[0-9]+(\.[0-9]+)?/N/g; s/ +/ /g; s/, built for debugging.*:$/:/' "$XDG_RUNTIME_DIR/output")
+    expected=$(
+        for way in "native format, socket" "native format, shared memory" "headered format, socket" "headered format, shared memory"; do
+            case $way in *"shared memory") transport=sharedMemory ;; *) transport=socket ;; esac
+            printf '%s:\n' "$way"
+            printf ' %s\n' "editor: a completion: polly wants a cracker" "editor: word by word: who|is|a|pretty|boy|then" "editor: I let go after N words" \
+                "engine: I stop after N words, nobody reads them any more" "editor: the engine says that it made N and stopped" \
+                "editor: the bytes went through: $transport"
+        done
+        printf '%s\n' "a context in place:" " editor: the engine has read N bytes, N lines" "how long until the answer is there, in microseconds:" \
+            " | both sides sleep | both look for N µs first" " | half N of N | half N of N"
+        printf ' %s | N N | N N\n' "N bytes there and back, socket" "N bytes there and back, shared memory" "N KB in a call, socket" "N KB in a call, shared memory" \
+            "N KB in place, shared memory" "of that, reading the N KB"
+    )
+    [ "$said" = "$expected" ] || fail "EditorEngine printed:" "$(diff <(echo "$expected") <(echo "$said"))" "$(cat "$XDG_RUNTIME_DIR/errors")"
+    grep -q "has read 204800 bytes, 6400 lines" "$XDG_RUNTIME_DIR/output" || fail "the context did not arrive whole"
+    cat "$XDG_RUNTIME_DIR/output"
+}
+
+hello "$@"
+editor_engine "$@"
