@@ -9,6 +9,9 @@
 /// Ends the process after so many seconds; 0 takes that back. A check that hangs must not hang the build.
 void support_time_limit(unsigned seconds);
 
+/// Descriptors or handles that this process has open.
+uint64_t support_open_descriptors(void);
+
 /// A name for an endpoint that no other check uses, and the options to listen there.
 void support_endpoint(char path[512], gn_listen_options *options);
 

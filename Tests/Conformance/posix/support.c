@@ -7,6 +7,12 @@
 
 void support_time_limit(unsigned seconds) { (void)alarm(seconds); }
 
+uint64_t support_open_descriptors(void) {
+    uint64_t limit, open_now;
+    gn_descriptor_limit(&limit, &open_now);
+    return open_now;
+}
+
 static void temporary_directory(char path[128]) {
     (void)snprintf(path, 128, "/tmp/ginnel-conformance-XXXXXX");
     EXPECT(mkdtemp(path) != NULL);
