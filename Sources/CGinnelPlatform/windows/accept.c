@@ -10,7 +10,7 @@
 
 void gnp_instance_wait(gnp_instance *instance) {
     gnp_operation_begin(instance->connecting);
-    bool succeeded = ConnectNamedPipe(instance->pipe, &instance->connecting->overlapped) != 0;
+    bool succeeded = !gnp_fails("ConnectNamedPipe") && ConnectNamedPipe(instance->pipe, &instance->connecting->overlapped) != 0;
     (void)gnp_operation_begun(instance->connecting, succeeded, GetLastError());
 }
 

@@ -10,6 +10,7 @@
 struct gn_doorbell {
     SRWLOCK lock;  ///< one thread at a time rings
     gn_channel *channel;
+    gn_poller *poller;  ///< in which somebody listens to it
 };
 
 size_t gn_doorbell_handles(void) { return 0; }
@@ -45,11 +46,15 @@ void gn_doorbell_ring(gn_doorbell *doorbell) {
 
 gn_outcome gn_poller_add_doorbell(gn_poller *poller, gn_doorbell *doorbell, uint64_t token, gn_error *error) {
     const gnp_watch *watch = &doorbell->channel->watch;
-    if (watch->poller == poller && watch->token == token) return GN_DONE;
-    return gnp_fail(error, GN_CODE_INVALID, 0, "gn_poller_add_doorbell");
+    if (doorbell->poller != NULL) return gnp_fail(error, GN_CODE_EXISTS, 0, "gn_poller_add_doorbell");
+    if (watch->poller != poller || watch->token != token) return gnp_fail(error, GN_CODE_INVALID, 0, "gn_poller_add_doorbell");
+    doorbell->poller = poller;
+    return GN_DONE;
 }
 
-void gn_poller_remove_doorbell(gn_poller *poller, gn_doorbell *doorbell) { (void)poller, (void)doorbell; }
+void gn_poller_remove_doorbell(gn_poller *poller, gn_doorbell *doorbell) {
+    if (doorbell->poller == poller) doorbell->poller = NULL;
+}
 
 void gn_doorbell_close(gn_doorbell *doorbell) { free(doorbell); }
 

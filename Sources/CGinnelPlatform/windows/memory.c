@@ -135,7 +135,7 @@ gn_outcome gn_segment_open_named(const char *name, gn_segment **segment, gn_erro
     WCHAR wide[LONGEST_NAME + 8];
     char owner[GNP_SID_TEXT], own[GNP_SID_TEXT];
     if (wide_name(name, wide, error) != GN_DONE) return GN_FAILED;
-    HANDLE mapping = gnp_fails("OpenFileMappingW") ? NULL : OpenFileMappingW(FILE_MAP_READ | FILE_MAP_WRITE | READ_CONTROL, FALSE, wide);
+    HANDLE mapping = gnp_fails("OpenFileMappingW") ? NULL : OpenFileMappingW(SECTION_QUERY | FILE_MAP_READ | FILE_MAP_WRITE | READ_CONTROL, FALSE, wide);
     if (mapping == NULL) return gnp_fail_last(error, "OpenFileMappingW");
     uint64_t size;
     bool ours = gnp_sid_of_owner(mapping, owner) && gnp_sid_own(own) && strcmp(owner, own) == 0 && !gnp_open_to_others(mapping);

@@ -15,6 +15,7 @@
 /// What Wine does otherwise than Windows is documented to do.
 typedef enum wine_difference {
     WINE_FIRST_INSTANCE,
+    WINE_LONG_QUEUES,
     WINE_DIFFERENCES,
 } wine_difference;
 
