@@ -186,4 +186,7 @@ int support_child(const char *role, int count, char **arguments) {
     return -1;
 }
 
-void support_suites(void) { differences_print(); }
+void support_suites(void) {
+    suite_pipes();
+    differences_print();
+}
