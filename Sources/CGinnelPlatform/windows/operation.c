@@ -22,6 +22,7 @@ gnp_operation *gnp_operation_make(HANDLE pipe, gn_poller *poller, gnp_watch *wat
         return NULL;
     }
     InitializeSRWLock(&made->lock);
+    InitializeConditionVariable(&made->ended);
     atomic_init(&made->holders, 1);
     made->pipe = pipe;
     made->poller = poller;
@@ -61,6 +62,7 @@ static bool finish(gnp_operation *operation, const gn_poller *here, gn_event *ev
     atomic_store(&operation->pending, false);
     if (operation->watch != NULL && here != NULL) reported = gnp_watch_report(operation->watch, here, kinds, operation->wanted, event);
     else if (operation->watch != NULL) gnp_watch_tell(operation->watch, kinds, operation->wanted);
+    WakeAllConditionVariable(&operation->ended);
     ReleaseSRWLockExclusive(&operation->lock);
     release(operation);
     return reported;
@@ -130,16 +132,15 @@ static bool limit(gnp_operation *operation, uint64_t leave_ns) {
     return true;
 }
 
-/// Cancels what is pending. A bridge is taken down at once; a packet is still to come.
+/// Cancels what is pending. The end of a bridged operation is waited for, so that nothing of it is left behind; a packet comes later.
 static void stop(gnp_operation *operation) {
-    bool pending = atomic_load(&operation->pending);
-    if (pending) (void)CancelIoEx(operation->pipe, &operation->overlapped);
+    if (atomic_load(&operation->pending)) (void)CancelIoEx(operation->pipe, &operation->overlapped);
     if (operation->bridge == NULL) return;
-    if (pending) (void)WaitForSingleObject(operation->event, INFINITE);
-    SetThreadpoolWait(operation->bridge, NULL, NULL);
-    WaitForThreadpoolWaitCallbacks(operation->bridge, TRUE);
-    // Still pending: the callback had not begun, and will not.
-    if (atomic_exchange(&operation->pending, false)) release(operation);
+    // The bridge is not taken down under what may be on it: its callback comes once for each operation, and is the only one to say that it has ended.
+    AcquireSRWLockExclusive(&operation->lock);
+    while (atomic_load(&operation->pending)) (void)SleepConditionVariableSRW(&operation->ended, &operation->lock, INFINITE, 0);
+    ReleaseSRWLockExclusive(&operation->lock);
+    while (atomic_load(&operation->holders) > 1) (void)SwitchToThread();
 }
 
 void gnp_operation_drop(gnp_operation *operation, bool owns_pipe, uint64_t leave_ns) {

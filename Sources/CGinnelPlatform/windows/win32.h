@@ -134,6 +134,7 @@ typedef struct gnp_operation {
     OVERLAPPED overlapped;  ///< first, since a packet carries its address
     atomic_uint holders;    ///< the owner, and the kernel while the operation is pending
     SRWLOCK lock;           ///< guards `watch`
+    CONDITION_VARIABLE ended;
     gnp_watch *watch;       ///< who hears of the end; NULL: nobody any more
     atomic_bool *wanted;    ///< when given, the end is told only if this is set, and clears it
     HANDLE pipe;
