@@ -161,6 +161,8 @@ unsigned support_many_rings(void) { return differs(WINE_LONG_QUEUES) ? 2000 : 30
 
 static const char *const differences[WINE_DIFFERENCES] = {
     [WINE_FIRST_INSTANCE] = "Wine makes a second first instance of a pipe: that FILE_FLAG_FIRST_PIPE_INSTANCE refuses it was not shown",
+    [WINE_PIPE_ACCESS] = "Wine opens pipes for anybody, whatever their descriptors say: being denied was scripted",
+    [WINE_LEVEL] = "Wine lets a service act for its clients whatever they say when they open the pipe: that ours let it identify them only was not shown",
     [WINE_LONG_QUEUES] = "Wine looks through all unread writes of a pipe at each one: doorbells were rung 2,000 times in a row instead of 300,000",
 };
 
@@ -188,5 +190,6 @@ int support_child(const char *role, int count, char **arguments) {
 
 void support_suites(void) {
     suite_pipes();
+    suite_security();
     differences_print();
 }

@@ -15,6 +15,8 @@
 /// What Wine does otherwise than Windows is documented to do.
 typedef enum wine_difference {
     WINE_FIRST_INSTANCE,
+    WINE_PIPE_ACCESS,
+    WINE_LEVEL,
     WINE_LONG_QUEUES,
     WINE_DIFFERENCES,
 } wine_difference;
@@ -37,5 +39,6 @@ gn_listener *open_listener(const char *path, uint32_t mode);
 void await(bool (*is_true)(void *), void *argument);
 
 void suite_pipes(void);
+void suite_security(void);
 
 #endif
