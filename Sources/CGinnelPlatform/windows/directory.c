@@ -18,6 +18,9 @@ static gn_outcome make_directory(const WCHAR *path, gn_error *error) {
     return made || native == ERROR_ALREADY_EXISTS ? GN_DONE : gnp_fail_native(error, native, "CreateDirectoryW");
 }
 
+/// What lets somebody change what is in a directory, or who may.
+static const DWORD changing = GENERIC_ALL | GENERIC_WRITE | WRITE_DAC | WRITE_OWNER | DELETE | FILE_ADD_FILE | FILE_ADD_SUBDIRECTORY | FILE_DELETE_CHILD;
+
 static gn_outcome check(const WCHAR *path, gn_error *error) {
     const DWORD flags = FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OPEN_REPARSE_POINT;
     HANDLE directory = CreateFileW(path, FILE_READ_ATTRIBUTES | READ_CONTROL, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL, OPEN_EXISTING, flags, NULL);
@@ -27,7 +30,7 @@ static gn_outcome check(const WCHAR *path, gn_error *error) {
     bool real = GetFileInformationByHandle(directory, &facts) && (facts.dwFileAttributes & FILE_ATTRIBUTE_DIRECTORY) != 0 &&
                 (facts.dwFileAttributes & FILE_ATTRIBUTE_REPARSE_POINT) == 0;
     bool ours = gnp_sid_of_owner(directory, owner) && gnp_sid_own(own) && strcmp(owner, own) == 0;
-    bool closed = !gnp_open_to_others(directory);
+    bool closed = !gnp_open_to_others(directory, changing);
     gnp_close(directory);
     return real && ours && closed ? GN_DONE : gnp_fail(error, GN_CODE_UNSAFE, 0, "GetSecurityInfo");
 }

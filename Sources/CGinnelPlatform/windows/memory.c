@@ -138,7 +138,7 @@ gn_outcome gn_segment_open_named(const char *name, gn_segment **segment, gn_erro
     HANDLE mapping = gnp_fails("OpenFileMappingW") ? NULL : OpenFileMappingW(SECTION_QUERY | FILE_MAP_READ | FILE_MAP_WRITE | READ_CONTROL, FALSE, wide);
     if (mapping == NULL) return gnp_fail_last(error, "OpenFileMappingW");
     uint64_t size;
-    bool ours = gnp_sid_of_owner(mapping, owner) && gnp_sid_own(own) && strcmp(owner, own) == 0 && !gnp_open_to_others(mapping);
+    bool ours = gnp_sid_of_owner(mapping, owner) && gnp_sid_own(own) && strcmp(owner, own) == 0 && !gnp_open_to_others(mapping, UINT32_MAX);
     if (!ours || !look(mapping, &size)) {
         gnp_close(mapping);
         return gnp_fail(error, GN_CODE_UNSAFE, 0, "GetSecurityInfo");

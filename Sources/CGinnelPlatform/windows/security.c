@@ -153,8 +153,7 @@ static bool is_trusted(PSID sid, const char *own) {
     return text_of_sid(sid, text) && (strcmp(text, own) == 0 || strcmp(text, "S-1-5-18") == 0 || strcmp(text, "S-1-5-32-544") == 0);
 }
 
-bool gnp_open_to_others(HANDLE object) {
-    const DWORD writing = GENERIC_ALL | GENERIC_WRITE | WRITE_DAC | WRITE_OWNER | DELETE | FILE_WRITE_DATA | FILE_APPEND_DATA | FILE_DELETE_CHILD;
+bool gnp_open_to_others(HANDLE object, DWORD rights) {
     PACL list = NULL;
     PSECURITY_DESCRIPTOR descriptor = NULL;
     char own[GNP_SID_TEXT];
@@ -166,7 +165,7 @@ bool gnp_open_to_others(HANDLE object) {
         if (!GetAce(list, i, &entry)) open = true;
         else if (((ACE_HEADER *)entry)->AceType == ACCESS_ALLOWED_ACE_TYPE) {
             ACCESS_ALLOWED_ACE *allowed = entry;
-            open = (allowed->Mask & writing) != 0 && !is_trusted(&allowed->SidStart, own);
+            open = (allowed->Mask & rights) != 0 && !is_trusted(&allowed->SidStart, own);
         } else if (((ACE_HEADER *)entry)->AceType != ACCESS_DENIED_ACE_TYPE) {
             open = true;  // of a kind that is not understood here
         }

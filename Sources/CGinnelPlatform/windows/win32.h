@@ -81,8 +81,8 @@ bool gnp_sid_of_token(HANDLE token, char sid[GNP_SID_TEXT]);
 bool gnp_sid_own(char sid[GNP_SID_TEXT]);
 /// The owner of a kernel object, as its descriptor names it. The handle needs READ_CONTROL.
 bool gnp_sid_of_owner(HANDLE object, char sid[GNP_SID_TEXT]);
-/// True when others than this user, SYSTEM and the administrators may write to the object.
-bool gnp_open_to_others(HANDLE object);
+/// True when others than this user, SYSTEM and the administrators have one of these rights to the object.
+bool gnp_open_to_others(HANDLE object, DWORD rights);
 
 // MARK: Watches (watch.c)
 

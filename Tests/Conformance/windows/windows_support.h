@@ -17,6 +17,7 @@ typedef enum wine_difference {
     WINE_FIRST_INSTANCE,
     WINE_PIPE_ACCESS,
     WINE_LEVEL,
+    WINE_LONG_PROGRAMS,
     WINE_LONG_QUEUES,
     WINE_DIFFERENCES,
 } wine_difference;
@@ -40,5 +41,8 @@ void await(bool (*is_true)(void *), void *argument);
 
 void suite_pipes(void);
 void suite_security(void);
+void suite_identity(void);
+void suite_processes(void);
+void suite_segments(void);
 
 #endif
