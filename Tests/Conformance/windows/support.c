@@ -190,5 +190,6 @@ void support_suites(void) {
     suite_identity();
     suite_processes();
     suite_segments();
+    suite_faults();
     differences_print();
 }

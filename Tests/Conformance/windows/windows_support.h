@@ -44,5 +44,6 @@ void suite_security(void);
 void suite_identity(void);
 void suite_processes(void);
 void suite_segments(void);
+void suite_faults(void);
 
 #endif
