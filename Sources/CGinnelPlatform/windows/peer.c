@@ -3,8 +3,8 @@
 // The user comes from the pipe, not from a process that could be gone: of a client it is the token it connected with, borrowed for a moment (clients that let us identify them and no
 // more are enough for that), of a service the owner of the pipe. An ordinary user may not open a process of SYSTEM, and need not.
 //
-// The program is that of a process, which is named by a number, and numbers are used again. So the process is held open while it is read, has to live before and after, must have been there
-// before the connection was, and the connection must still stand. Its path is the one it was started under: Windows lets a running program's file be renamed, and another one take its
+// The program is that of a process, which is named by a number, and numbers are used again. So the process is held open while it is read, has to live before and after, and must have been
+// there before the connection was: whoever got the number later came later. Its path is the one it was started under: Windows lets a running program's file be renamed, and another one take its
 // place, so path and digest say which program an honest peer is, and no more.
 #include "win32.h"
 
@@ -67,10 +67,9 @@ static uint32_t read_program(HANDLE process, uint32_t wanted, gn_peer *peer) {
 }
 
 static void identify_program(gn_channel *channel, HANDLE process, uint32_t wanted, gn_peer *peer) {
-    gnp_pipe_state state;
     bool same = lives(process) && was_there_before(process, channel->made_at);
     uint32_t known = same ? read_program(process, wanted, peer) : 0;
-    if (!lives(process) || !gnp_pipe_look(channel->pipe, &state) || !state.connected) known = 0;
+    if (!lives(process)) known = 0;
     if ((known & GN_PEER_EXECUTABLE) == 0) memset(peer->executable, 0, sizeof peer->executable);
     if ((known & GN_PEER_DIGEST) == 0) memset(peer->digest, 0, sizeof peer->digest);
     peer->known |= known;

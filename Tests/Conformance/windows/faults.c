@@ -5,15 +5,6 @@
 
 static const uint64_t ten_seconds = 10000000000u;
 
-static void expect_talk(struct ends *ends) {
-    char bytes[4];
-    ends_write(ends, TOKEN_A, "ping", 4);
-    ends_read_exactly(ends, TOKEN_B, bytes, 4);
-    ends_write(ends, TOKEN_B, "pong", 4);
-    ends_read_exactly(ends, TOKEN_A, bytes, 4);
-    EXPECT(memcmp(bytes, "pong", 4) == 0);
-}
-
 /// Fills the way from `a` to `b`; false when writing fails first.
 static bool fill(struct ends *ends, gn_error *error) {
     static const char bytes[65536];
@@ -76,7 +67,7 @@ static void no_memory_for_a_write(void) {
         EXPECT_CODE(gn_channel_write(ends.a, &span, 1, &count, &error), error, GN_CODE_NO_MEMORY);
         gn_fault_clear();
     }
-    expect_talk(&ends);
+    ends_echo(&ends);
     ends_finish(&ends);
 }
 
@@ -153,7 +144,7 @@ static void no_port(void) {
     // A pipe that cannot be associated goes the longer way.
     EXPECT(gn_fault_add("CreateIoCompletionPort", 1, 2, ERROR_INVALID_PARAMETER));
     ends_pair(&ends);
-    for (int turn = 0; turn < 50; turn++) expect_talk(&ends);
+    for (int turn = 0; turn < 50; turn++) ends_echo(&ends);
     EXPECT(fill(&ends, &error));
     char bytes[4096];
     for (size_t count; (ends.seen[TOKEN_A] & GN_EVENT_WRITABLE) == 0;) {
@@ -175,7 +166,7 @@ static void adding_fails(void) {
         gn_fault_clear();
     }
     EXPECT(gn_poller_add_channel(ends.poller, ends.a, TOKEN_A, &error) == GN_DONE);
-    expect_talk(&ends);
+    ends_echo(&ends);
     ends_finish(&ends);
 }
 

@@ -127,6 +127,30 @@ void await(bool (*is_true)(void *), void *argument) {
     EXPECT(turn < 10000);
 }
 
+// MARK: Channels
+
+size_t fill_channel(gn_channel *channel) {
+    static const char bytes[65536];
+    for (size_t total = 0;;) {
+        gn_span span = {.bytes = bytes, .count = sizeof bytes};
+        size_t count;
+        gn_error error;
+        gn_outcome outcome = gn_channel_write(channel, &span, 1, &count, &error);
+        if (outcome == GN_WOULD_BLOCK) return total;
+        EXPECT(outcome == GN_DONE);
+        total += count;
+    }
+}
+
+void ends_echo(struct ends *ends) {
+    char bytes[4];
+    ends_write(ends, TOKEN_A, "ping", 4);
+    ends_read_exactly(ends, TOKEN_B, bytes, 4);
+    ends_write(ends, TOKEN_B, "pong", 4);
+    ends_read_exactly(ends, TOKEN_A, bytes, 4);
+    EXPECT(memcmp(bytes, "pong", 4) == 0);
+}
+
 // MARK: Handles that travel
 
 // A pipe carries none. As a program would, these put a copy into the other process and send its number.
@@ -186,6 +210,7 @@ void differences_print(void) {
 
 void support_suites(void) {
     suite_pipes();
+    suite_endings();
     suite_security();
     suite_identity();
     suite_processes();

@@ -36,10 +36,16 @@ void wide_name(const char *path, WCHAR wide[512]);
 /// A listener of this user alone on that name, which must open.
 gn_listener *open_listener(const char *path, uint32_t mode);
 
+/// Writes until the channel is full; the number of bytes it took.
+size_t fill_channel(gn_channel *channel);
+/// Four bytes there and four back.
+void ends_echo(struct ends *ends);
+
 /// Waits for a moment in which something is true, up to ten seconds.
 void await(bool (*is_true)(void *), void *argument);
 
 void suite_pipes(void);
+void suite_endings(void);
 void suite_security(void);
 void suite_identity(void);
 void suite_processes(void);
