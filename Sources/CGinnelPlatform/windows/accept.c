@@ -14,16 +14,18 @@ void gnp_instance_wait(gnp_instance *instance) {
     (void)gnp_operation_begun(instance->connecting, succeeded, GetLastError());
 }
 
+/// Whether nobody would be heard who came to it: it was not made, the thread that had let it wait has ended and the kernel has given up with it, or there was no memory to wait with.
+static bool is_deaf(const gnp_instance *instance) {
+    const gnp_operation *connecting = instance->connecting;
+    if (connecting == NULL) return true;
+    return !atomic_load(&connecting->pending) && (connecting->error == ERROR_OPERATION_ABORTED || connecting->error == ERROR_NOT_ENOUGH_MEMORY);
+}
+
 /// Whether a client has come to it.
 static bool is_taken(gnp_instance *instance) {
-    gnp_operation *connecting = instance->connecting;
-    if (connecting == NULL || atomic_load(&connecting->pending)) return false;
-    DWORD native = connecting->error;
-    // PIPE_CONNECTED: before we began to wait. NO_DATA: and he has left again. Whatever else it is, the channel will say so.
-    if (native != ERROR_OPERATION_ABORTED && native != ERROR_NOT_ENOUGH_MEMORY) return true;
-    // The thread that had begun to wait has ended, and the kernel has given up with it; or there was no memory to wait with.
-    gnp_instance_wait(instance);
-    return !atomic_load(&connecting->pending) && connecting->error == ERROR_PIPE_CONNECTED;
+    if (instance->connecting != NULL && is_deaf(instance)) gnp_instance_wait(instance);
+    // PIPE_CONNECTED: he came before we began to wait. NO_DATA: and has left again. Whatever else it is, the channel will say so.
+    return !is_deaf(instance) && !atomic_load(&instance->connecting->pending);
 }
 
 gnp_instance *gnp_listener_next(gn_listener *listener) {
@@ -53,25 +55,37 @@ static HANDLE hand_over(gnp_instance *instance) {
 }
 
 /// Fills places that could not be filled before.
-static void refill(gn_listener *listener) {
-    gn_error error;
+static gn_outcome refill(gn_listener *listener, gn_error *error) {
     for (size_t i = 0; i < listener->count; i++) {
-        if (listener->instances[i].pipe == NULL && gnp_instance_open(listener, false, &listener->instances[i], &error) != GN_DONE) return;
+        gnp_instance *each = &listener->instances[i];
+        if (each->pipe == NULL && gnp_instance_open(listener, false, each, error) != GN_DONE) return GN_FAILED;
     }
+    return GN_DONE;
+}
+
+/// Nobody has come. That is all right as long as one instance hears: a listener that has none would wait for ever.
+static gn_outcome wait_on(gn_listener *listener, gn_error *error) {
+    gn_outcome filled = refill(listener, error);
+    for (size_t i = 0; i < listener->count; i++) {
+        if (!is_deaf(&listener->instances[i])) return GN_WOULD_BLOCK;
+    }
+    return filled != GN_DONE ? filled : gnp_fail(error, GN_CODE_NO_MEMORY, ERROR_NOT_ENOUGH_MEMORY, "ConnectNamedPipe");
 }
 
 gn_outcome gn_listener_accept(gn_listener *listener, gn_channel **channel, gn_error *error) {
     gnp_instance *taken = gnp_listener_next(listener), fresh;
-    if (taken == NULL) return GN_WOULD_BLOCK;
+    gn_error later;
+    if (taken == NULL) return wait_on(listener, error);
     if (gnp_instance_open(listener, false, &fresh, error) != GN_DONE) return GN_FAILED;
     HANDLE pipe = hand_over(taken);
     *taken = fresh;
-    refill(listener);
+    (void)refill(listener, &later);
     return gnp_channel_make(pipe, true, channel, error);
 }
 
 gn_outcome gn_listener_refuse(gn_listener *listener, const void *bytes, size_t count, gn_error *error) {
     gnp_instance *taken = gnp_listener_next(listener);
+    gn_error later;
     if (taken == NULL) return GN_WOULD_BLOCK;
     // The event of the instance serves this write: nothing new is needed but what the write copies.
     OVERLAPPED overlapped = {.hEvent = (HANDLE)((ULONG_PTR)taken->connecting->event | 1)};
@@ -82,13 +96,10 @@ gn_outcome gn_listener_refuse(gn_listener *listener, const void *bytes, size_t c
         (void)WaitForSingleObject(taken->connecting->event, INFINITE);
     }
     gnp_close(hand_over(taken));
-    refill(listener);
-    if (taken->pipe != NULL) return GN_DONE;
-    // The client was told and has gone; only the place is not filled, as long as others are that is no failure.
-    for (size_t i = 0; i < listener->count; i++) {
-        if (listener->instances[i].pipe != NULL) return GN_DONE;
-    }
-    return gnp_instance_open(listener, false, taken, error);
+    // The client was told and has gone. When its place cannot be filled now, accepting tries again.
+    (void)refill(listener, &later);
+    (void)error;
+    return GN_DONE;
 }
 
 #endif

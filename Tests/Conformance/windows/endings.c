@@ -171,6 +171,22 @@ static void moved_to_another_poller(void) {
     ends_finish(&ends);
 }
 
+static void ended_outside_a_poller(void) {
+    struct ends ends;
+    gn_error error;
+    static char bytes[4 * 65536];
+    ends_connect(&ends);
+    gn_poller_remove_channel(ends.poller, ends.a);
+    size_t written = fill_channel(ends.a);
+    EXPECT(written <= sizeof bytes);
+    ends_read_exactly(&ends, TOKEN_B, bytes, written);
+    ends_look(&ends, 20000000);
+    EXPECT(gn_poller_add_channel(ends.poller, ends.a, TOKEN_A, &error) == GN_DONE);
+    ends_await(&ends, TOKEN_A, GN_EVENT_WRITABLE);
+    ends_echo(&ends);
+    ends_finish(&ends);
+}
+
 static void moved_with_pending_write(void) {
     struct ends ends;
     gn_poller *other, *first;
@@ -219,6 +235,7 @@ void suite_endings(void) {
     check("aborting cancels a pending write", aborted_with_pending_write);
     check("a pending write whose reader goes is a reset on the next one", reader_gone_while_pending);
     check("channels and listeners move from one poller to another", moved_to_another_poller);
+    check("a write that ended outside a poller is told to the next one", ended_outside_a_poller);
     check("the end of a pending write is told to the poller the channel has moved to", moved_with_pending_write);
     check("ringing on a full channel does not block", full_doorbell);
 }

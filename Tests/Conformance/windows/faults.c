@@ -201,6 +201,31 @@ static void no_descriptors(void) {
     ends_finish(&ends);
 }
 
+static void deaf_listener(void) {
+    struct ends ends;
+    gn_error error;
+    // The only client uses up one place, and neither that nor the other can be filled: the listener says so instead of waiting for nothing.
+    ends_listen(&ends, 2);
+    EXPECT(gn_channel_connect(ends.path, &ends.a, &error) == GN_DONE && gn_channel_connect(ends.path, &ends.b, &error) == GN_DONE);
+    EXPECT(gn_fault_add("CreateNamedPipeW", 0, 4, ERROR_TOO_MANY_OPEN_FILES));
+    for (int refused = 0; refused < 2;) {
+        gn_outcome outcome = gn_listener_refuse(ends.listener, "", 0, &error);
+        if (outcome == GN_DONE) refused++;
+        else ends_await(&ends, TOKEN_LISTENER, GN_EVENT_READABLE);
+    }
+    gn_channel_abort(ends.a);
+    gn_channel_abort(ends.b);
+    ends.a = ends.b = NULL;
+    gn_channel *channel;
+    EXPECT_CODE(gn_listener_accept(ends.listener, &channel, &error), error, GN_CODE_NO_DESCRIPTORS);
+    EXPECT_CODE(gn_channel_connect(ends.path, &channel, &error), error, GN_CODE_NOT_FOUND);
+    gn_fault_clear();
+    EXPECT(gn_listener_accept(ends.listener, &channel, &error) == GN_WOULD_BLOCK);
+    EXPECT(gn_channel_connect(ends.path, &ends.a, &error) == GN_DONE);
+    ends.b = ends_accept(&ends);
+    ends_finish(&ends);
+}
+
 static void listening_fails(void) {
     static const struct { const char *operation; int32_t native; gn_code code; } faults[] = {
         {"CreateNamedPipeW", ERROR_NO_SYSTEM_RESOURCES, GN_CODE_NO_MEMORY}, {"CreateEventW", ERROR_TOO_MANY_OPEN_FILES, GN_CODE_NO_DESCRIPTORS},
@@ -271,6 +296,7 @@ void suite_faults(void) {
     check("a pipe that no port takes is heard through the thread pool", no_port);
     check("adding a channel that fails can be repeated", adding_fails);
     check("without handles a client is refused politely, and served again later", no_descriptors);
+    check("a listener that nobody can come to any more says so, and is mended by accepting", deaf_listener);
     check("listening that fails leaves no name behind", listening_fails);
     check("a child that cannot be started leaves nothing behind", starting_fails);
     check("random bytes and threads that are not to be had are errors", random_fails);

@@ -69,10 +69,12 @@ static void busy(void) {
 
 static void connected_before_waiting(void) {
     struct ends ends;
+    gn_channel *nobody;
     gn_error error;
     // Neither instance waits, as after the end of the thread that had let them. The client finds one all the same, and it is told apart when waiting begins.
-    EXPECT(gn_fault_add("ConnectNamedPipe", 0, 2, ERROR_OPERATION_ABORTED));
+    EXPECT(gn_fault_add("ConnectNamedPipe", 0, 6, ERROR_OPERATION_ABORTED));
     ends_listen(&ends, 2);
+    EXPECT_CODE(gn_listener_accept(ends.listener, &nobody, &error), error, GN_CODE_NO_MEMORY);
     EXPECT(gn_channel_connect(ends.path, &ends.a, &error) == GN_DONE);
     ends_write(&ends, TOKEN_A, "early", 5);
     ends.b = ends_accept(&ends);
