@@ -19,7 +19,7 @@ each_target = set -e; for target in $(TEST_TARGETS); do $(1) --filter "^$$target
 SWIFT_FILES := find . -name .build -prune -o -name '*.swift' -print0 | xargs -0
 
 .NOTPARALLEL:
-.PHONY: help demo test tools check lint house build unit conformance model allocations benchmarks-unit example sanitize fuzz bench format clean
+.PHONY: help demo test tools check lint house build unit conformance test-windows model allocations benchmarks-unit example sanitize fuzz bench format clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*##\(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "  make %-16s%s\n", $$1, $$2 }'
@@ -50,6 +50,9 @@ unit:  ## the Swift tests
 
 conformance:  ## the contract of the platform layer, as a C program
 	$(MAKE) -C Tests/Conformance
+
+test-windows:  ## the same contract on Windows: built with mingw-w64, run under Wine; installs both
+	scripts/test-windows.sh
 
 model:  ## check the Promela models with spin
 	docs/models/check.sh

@@ -1,5 +1,6 @@
 #!/bin/bash
 # Installs what the tests need beyond the Swift toolchain, gcc, Python and git, and only what is missing. The library itself needs none of it.
+# With the argument "windows": what it takes to build and run the Windows half of the platform layer here.
 set -euo pipefail
 
 # package | what shows that it is there: a command, or a file
@@ -16,10 +17,19 @@ libuv1-dev /usr/include/uv.h
 LIST
 }
 
+needed_for_windows() {
+    cat <<'LIST'
+make make
+gcc-mingw-w64-x86-64 x86_64-w64-mingw32-gcc
+wine wine
+wine64 /usr/lib/wine/wineserver64
+LIST
+}
+
 missing=()
 while read -r package sign; do
     command -v "$sign" > /dev/null || [ -f "$sign" ] || missing+=("$package")
-done < <(needed)
+done < <(if [ "${1-}" = windows ]; then needed_for_windows; else needed; fi)
 [ ${#missing[@]} -gt 0 ] || exit 0
 
 echo "The tests need ${missing[*]}." >&2

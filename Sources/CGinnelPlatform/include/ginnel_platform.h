@@ -1,7 +1,7 @@
 // ginnel_platform.h: the contract between Ginnel and the operating system.
 //
-// This header, with ginnel_memory.h, is the only door to the OS. `posix/` holds what Linux and macOS share, `linux/` and `darwin/` what differs; named pipes and
-// I/O completion ports can meet the same clauses. Nothing here decides: it performs one operation and says what came of it. Policy lives above, in Swift.
+// This header, with ginnel_memory.h, is the only door to the OS. `posix/` holds what Linux and macOS share, `linux/` and `darwin/` what differs; `windows/` meets
+// the same clauses with named pipes and I/O completion ports. Nothing here decides: it performs one operation and says what came of it. Policy lives above, in Swift.
 //
 // Rules that hold for every function
 //
@@ -115,7 +115,7 @@ gn_outcome gn_channel_read(gn_channel *channel, void *bytes, size_t capacity, si
 gn_outcome gn_channel_write(gn_channel *channel, const gn_span *spans, size_t span_count, size_t *count, gn_error *error);
 
 /// The same, with 1 to GN_HANDLES_PER_WRITE descriptors that arrive with the first byte. They stay open and owned by the
-/// caller. Either all descriptors and at least one byte are taken, or nothing is. Errors: as above, UNSUPPORTED, and
+/// caller. Either all descriptors and at least one byte are taken, or nothing is. Errors: as above, UNSUPPORTED (Windows), and
 /// NO_DESCRIPTORS (too many are on their way). INVALID for one that is not open.
 gn_outcome gn_channel_write_handles(gn_channel *channel, const gn_span *spans, size_t span_count, const gn_handle *handles,
                                     size_t handle_count, size_t *count, gn_error *error);
@@ -205,7 +205,7 @@ typedef struct gn_listener gn_listener;
 /// NAME_TOO_LONG, NO_SPACE, NO_DESCRIPTORS, NO_MEMORY, INVALID (an option). `*facts` is always filled in as far as was seen.
 gn_outcome gn_listener_open(const gn_listen_options *options, gn_listener **listener, gn_endpoint_facts *facts, gn_error *error);
 
-/// Makes a listener of an inherited listening descriptor. It removes nothing when it closes. Errors: INVALID.
+/// Makes a listener of an inherited listening descriptor. It removes nothing when it closes. Errors: INVALID (Windows: always).
 gn_outcome gn_listener_adopt(gn_handle handle, gn_listener **listener, gn_error *error);
 
 /// Takes one waiting connection. Errors: NO_DESCRIPTORS (use gn_listener_refuse), NO_MEMORY, OTHER. A client that has
@@ -216,7 +216,7 @@ gn_outcome gn_listener_accept(gn_listener *listener, gn_channel **channel, gn_er
 /// it as far as they fit, and closes it. GN_WOULD_BLOCK when nobody waits. Errors: NO_DESCRIPTORS (the reserve is gone too).
 gn_outcome gn_listener_refuse(gn_listener *listener, const void *bytes, size_t count, gn_error *error);
 
-/// Stops listening; removes socket and lock when they are still ours. The name is free for a successor when it returns.
+/// Stops listening; removes socket and lock when they are still ours. The name is free for a successor when it returns (Windows: when its connections have ended too, which share it).
 void gn_listener_close(gn_listener *listener);
 
 /// Listening descriptors that a service manager passed to this process (the LISTEN_PID and LISTEN_FDS convention of systemd):
@@ -382,7 +382,7 @@ gn_outcome gn_process_start(const char *path, const char *const *arguments, cons
 
 uint32_t gn_process_id(const gn_process *process);
 
-/// Asks the child to end (SIGTERM) or ends it at once (SIGKILL). No error when it has ended already.
+/// Asks the child to end (SIGTERM) or ends it at once (SIGKILL); Windows cannot ask, and both end it. No error when it has ended already.
 void gn_process_end(gn_process *process, bool at_once);
 
 /// GN_DONE with the exit status (0 to 255, or 256 + signal) when the child has ended, else GN_WOULD_BLOCK.

@@ -17,9 +17,7 @@ void check_fail(const char *file, int line, const char *expectation) {
 void check(const char *sentence, void (*body)(void)) {
     // Read again after longjmp, so they must not live in registers.
     volatile uint64_t before = 0;
-    uint64_t limit, now;
-    gn_descriptor_limit(&limit, &now);
-    before = now;
+    before = support_open_descriptors();
     support_time_limit(60);
     volatile bool held = false;
     if (setjmp(escape) == 0) {
@@ -28,7 +26,7 @@ void check(const char *sentence, void (*body)(void)) {
     }
     support_time_limit(0);
     gn_fault_clear();
-    gn_descriptor_limit(&limit, &now);
+    uint64_t now = support_open_descriptors();
     if (held && now != before) {
         (void)snprintf(reason, sizeof reason, "%llu descriptors before, %llu after", (unsigned long long)before, (unsigned long long)now);
         held = false;

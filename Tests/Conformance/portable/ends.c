@@ -119,18 +119,6 @@ void ends_write(struct ends *ends, uint64_t token, const void *bytes, size_t cou
     }
 }
 
-gn_handle ends_pass(struct ends *ends, gn_handle handle) {
-    gn_span span = {.bytes = "h", .count = 1};
-    size_t count;
-    gn_error error;
-    char byte;
-    EXPECT(gn_channel_write_handles(ends->a, &span, 1, &handle, 1, &count, &error) == GN_DONE);
-    ends_read_exactly(ends, TOKEN_B, &byte, 1);
-    gn_handle taken = gn_channel_take_handle(ends->b);
-    EXPECT(taken != GN_NO_HANDLE);
-    return taken;
-}
-
 gn_channel *ends_accept(struct ends *ends) {
     for (;;) {
         gn_channel *channel;

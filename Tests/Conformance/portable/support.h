@@ -9,6 +9,9 @@
 /// Ends the process after so many seconds; 0 takes that back. A check that hangs must not hang the build.
 void support_time_limit(unsigned seconds);
 
+/// Descriptors or handles that this process has open.
+uint64_t support_open_descriptors(void);
+
 /// A name for an endpoint that no other check uses, and the options to listen there.
 void support_endpoint(char path[512], gn_listen_options *options);
 
@@ -58,8 +61,18 @@ size_t ends_read_to_end(struct ends *ends, uint64_t token);
 void ends_write(struct ends *ends, uint64_t token, const void *bytes, size_t count);
 /// Accepts the next connection.
 gn_channel *ends_accept(struct ends *ends);
-/// Sends a descriptor from `a` and takes it at `b`, which must accept them.
+
+// MARK: Descriptors that travel (posix/support.c, windows/support.c)
+
+/// Sends descriptors over a channel to a process at its other end, with one byte that is not 0.
+void support_send(struct ends *ends, uint64_t token, uint32_t process, const gn_handle *handles, size_t count);
+/// Takes the `count` descriptors that were sent so, at an end that accepts them.
+void support_take(struct ends *ends, uint64_t token, gn_handle *handles, size_t count);
+/// Sends one from `a` and takes it at `b`, both in this process.
 gn_handle ends_pass(struct ends *ends, gn_handle handle);
+
+/// More rings than a doorbell's channel has room for.
+unsigned support_many_rings(void);
 
 // MARK: Shared memory
 

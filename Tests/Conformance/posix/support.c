@@ -7,6 +7,12 @@
 
 void support_time_limit(unsigned seconds) { (void)alarm(seconds); }
 
+uint64_t support_open_descriptors(void) {
+    uint64_t limit, open_now;
+    gn_descriptor_limit(&limit, &open_now);
+    return open_now;
+}
+
 static void temporary_directory(char path[128]) {
     (void)snprintf(path, 128, "/tmp/ginnel-conformance-XXXXXX");
     EXPECT(mkdtemp(path) != NULL);
@@ -28,6 +34,34 @@ void support_endpoint_remove(const char *path) {
     *slash = 0;
     (void)rmdir(directory);
 }
+
+// MARK: Descriptors that travel
+
+void support_send(struct ends *ends, uint64_t token, uint32_t process, const gn_handle *handles, size_t count) {
+    (void)process;
+    gn_span span = {.bytes = "h", .count = 1};
+    size_t sent;
+    gn_error error;
+    EXPECT(gn_channel_write_handles(token == TOKEN_A ? ends->a : ends->b, &span, 1, handles, count, &sent, &error) == GN_DONE);
+}
+
+void support_take(struct ends *ends, uint64_t token, gn_handle *handles, size_t count) {
+    char byte;
+    ends_read_exactly(ends, token, &byte, 1);
+    for (size_t i = 0; i < count; i++) {
+        handles[i] = gn_channel_take_handle(token == TOKEN_A ? ends->a : ends->b);
+        EXPECT(handles[i] != GN_NO_HANDLE);
+    }
+}
+
+gn_handle ends_pass(struct ends *ends, gn_handle handle) {
+    gn_handle taken;
+    support_send(ends, TOKEN_A, (uint32_t)getpid(), &handle, 1);
+    support_take(ends, TOKEN_B, &taken, 1);
+    return taken;
+}
+
+unsigned support_many_rings(void) { return 300000; }
 
 // MARK: Files
 
