@@ -26,7 +26,7 @@ do {
 
 func measure(_ options: Options) async throws -> Result {
     if !options.pinsLate { try Processor.pin(to: options.clientProcessor) }
-    let directory = FileManager.default.temporaryDirectory.appendingPathComponent("ginnel-bench-\(getpid())")
+    let directory = FileManager.default.temporaryDirectory.appendingPathComponent("ginnel-bench-\(UUID())")
     try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
     defer { try? FileManager.default.removeItem(at: directory) }
     let path = directory.appendingPathComponent("echo.sock").path

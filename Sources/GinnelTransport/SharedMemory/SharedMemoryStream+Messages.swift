@@ -74,7 +74,7 @@ extension SharedMemoryStream {
         return [UInt8](link.reader.bytes(of: record))
     }
 
-    /// Lends the next message and gives its room back when `body` returns or throws; `nil` as in `receive`.
+    /// Lends the next message and gives its room back when `body` returns or throws, while others lie there together with theirs; `nil` as in `receive`.
     ///
     /// With `trustedPeer` the bytes are the ring's own: nothing is copied, and the peer could change them while `body` looks. Without, they are a copy.
     ///
