@@ -71,7 +71,7 @@ sanitize:  ## the tests under the thread and the address sanitizer, the C progra
 	$(call each_target,$(UNSUPPRESSED) ASAN_OPTIONS=detect_leaks=0 $(SWIFT) test $(TESTING) --sanitize=address --scratch-path .build/address)
 	$(UNSUPPRESSED) $(MAKE) -C Tests/Conformance BUILD=../../.build/conformance-sanitized EXTRA='-fsanitize=address,undefined -fno-sanitize-recover=all'
 
-fuzz:  ## 60 seconds of fuzzing
+fuzz:  ## fuzz each target for 10 seconds
 	Fuzz/run.sh
 
 bench:  ## measure beside raw C and libuv; QUICK=1 for less than 90 seconds instead of eight minutes, STRICT_BUDGETS=1 to fail on a missed budget
