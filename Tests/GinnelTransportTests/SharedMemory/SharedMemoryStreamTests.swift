@@ -132,7 +132,8 @@ import Testing
         }
     }
 
-    @Test func `a thousand streams are opened, used and closed, 32 at a time`() async throws {
+    /// Alone in its process, since it counts descriptors.
+    @Test(.isolated) func `a thousand streams are opened, used and closed, 32 at a time`() async throws {
         var options = SharedMemoryStreamOptions.defaults
         options.sharedMemory.ringBytes = 4096
         try await EventLoop.run { [options] loop in
