@@ -1,7 +1,7 @@
 // Command lines and environments for CreateProcessW, which takes one text of each.
 //
-// A program splits its command line itself, most of them as the C library does: spaces divide, quotation marks hold together, and backslashes mean themselves unless a quotation mark follows
-// them. The environment is a sequence of variables, sorted without regard to case, and ended by an empty one.
+// A program splits its command line itself, most of them as the C library does: spaces divide, quotation marks hold together, and backslashes mean themselves unless a
+// quotation mark follows them. The environment is a sequence of variables, sorted without regard to case, and ended by an empty one.
 #include "command_line.h"
 
 #if defined(_WIN32)

@@ -1,5 +1,5 @@
-// Handles that travel. A pipe carries none: on Windows a handle is put into another process by one that may open that process, and its value is sent as bytes. The platform layer does not
-// do that, so a channel neither sends nor receives any.
+// Handles that travel. A pipe carries none: on Windows a handle is put into another process by one that may open that process, and its value is sent as bytes. The platform
+// layer does not do that, so a channel neither sends nor receives any.
 #include "win32.h"
 
 #if defined(_WIN32)

@@ -1,7 +1,7 @@
 // Shared memory: mappings of the paging file, with a name or without.
 //
-// Their size is fixed when they are made. A peer may send a mapping of another kind, whose pages can be missing when they are touched: of a file on a disk that goes away, or one whose memory
-// was never committed. So what kind it is, and how large, is asked of the kernel before it is used.
+// Their size is fixed when they are made. A peer may send a mapping of another kind, whose pages can be missing when they are touched: of a file on a disk that goes away,
+// or one whose memory was never committed. So what kind it is, and how large, is asked of the kernel before it is used.
 //
 // Names live in the session ("Local\"), so that no privilege is needed and other sessions do not see them. The kernel removes a name with its last handle and view.
 #include "win32.h"

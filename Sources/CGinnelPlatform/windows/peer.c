@@ -1,11 +1,11 @@
 // Who is at the other end.
 //
-// The user comes from the pipe, not from a process that could be gone: of a client it is the token it connected with, borrowed for a moment (clients that let us identify them and no
-// more are enough for that), of a service the owner of the pipe. An ordinary user may not open a process of SYSTEM, and need not.
+// The user comes from the pipe, not from a process that could be gone: of a client it is the token it connected with, borrowed for a moment (clients that let us identify
+// them and no more are enough for that), of a service the owner of the pipe. An ordinary user may not open a process of SYSTEM, and need not.
 //
-// The program is that of a process, which is named by a number, and numbers are used again. So the process is held open while it is read, has to live before and after, and must have been
-// there before the connection was: whoever got the number later came later. Its path is the one it was started under: Windows lets a running program's file be renamed, and another one take its
-// place, so path and digest say which program an honest peer is, and no more.
+// The program is that of a process, which is named by a number, and numbers are used again. So the process is held open while it is read, has to live before and after, and
+// must have been there before the connection was: whoever got the number later came later. Its path is the one it was started under: Windows lets a running program's file
+// be renamed, and another one take its place, so path and digest say which program an honest peer is, and no more.
 #include "win32.h"
 
 #if defined(_WIN32)

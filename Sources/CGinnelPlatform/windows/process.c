@@ -1,10 +1,11 @@
 // Child processes.
 //
-// A child gets exactly the handles it is given: copies that can be inherited are made for it, named in the list that CreateProcessW goes by, and closed here afterwards. Their numbers go to the
-// child as C libraries expect them (inherited.c). Its process handle is kept until it is forgotten, and that keeps its id from being given to another.
+// A child gets exactly the handles it is given: copies that can be inherited are made for it, named in the list that CreateProcessW goes by, and closed here afterwards.
+// Their numbers go to the child as C libraries expect them (inherited.c). Its process handle is kept until it is forgotten, and that keeps its id from being given to
+// another.
 //
-// Windows cannot ask a program without a window to end, so both ways of ending end it at once. The exit status says by which (256 + 15 or 256 + 9, as elsewhere); a program that was
-// ended by the system, for a wrong access or the like, has 256.
+// Windows cannot ask a program without a window to end, so both ways of ending end it at once. The exit status says by which (256 + 15 or 256 + 9, as elsewhere); a program
+// that was ended by the system, for a wrong access or the like, has 256.
 #include "command_line.h"
 
 #if defined(_WIN32)

@@ -6,7 +6,8 @@
 
 // MARK: Roles
 
-static const char *const odd_arguments[] = {"", " ", "a b", "\"", "\\", "\\\\", "a\\", "a b\\", "a\\\"b", "\\\\\"", "\"quoted\"", "tab\there", "C:\\path with\\spaces\\", "%PATH%", "^&|<>", "*.c", "end"};
+static const char *const odd_arguments[] = {"", " ", "a b", "\"", "\\", "\\\\", "a\\", "a b\\", "a\\\"b", "\\\\\"", "\"quoted\"",
+                                            "tab\there", "C:\\path with\\spaces\\", "%PATH%", "^&|<>", "*.c", "end"};
 
 enum { ODD = sizeof odd_arguments / sizeof odd_arguments[0] };
 
