@@ -1,6 +1,6 @@
 // Channels: connected stream sockets. Reading and writing are the hot path, one system call each.
 //
-// Reading gives room for control data only where descriptors are wanted: the kernel closes those that find none, and says so. Whether a read was
+// Reading gives room for control data only where descriptors are wanted, if the kernel closes those that find none, and says so (posix.h). Whether a read was
 // the last worth trying (`drained`) follows from its being short, with two exceptions: the kernel stops early behind bytes that carry
 // descriptors, wanted or not, and once the peer has hung up no further event will come.
 // Writing asks the poller for GN_EVENT_WRITABLE only after the kernel has said no; a socket that always listens for
@@ -26,20 +26,27 @@ gn_outcome gnp_channel_make(int descriptor, gn_channel **channel, gn_error *erro
 
 // MARK: Reading
 
-/// What one call to the kernel brought, or -1 with errno. `*plain`: no control data came with it.
+/// What the kernel brought, or -1 with errno. `*plain`: no control data came with it.
 static ssize_t receive(gn_channel *channel, void *bytes, size_t capacity, bool *plain) {
     ssize_t taken;
+    bool discarded = false;
     struct iovec room = {.iov_base = bytes, .iov_len = capacity};
     struct msghdr message = {.msg_iov = &room, .msg_iovlen = 1};
     gnp_control control;
-    if (channel->takes_handles) {
+    if (channel->takes_handles || GNP_ALWAYS_ROOM) {
         message.msg_control = control.bytes;
         message.msg_controllen = sizeof control.bytes;
     }
-    GNP_RETRY(taken, "recvmsg", recvmsg(channel->watch.descriptor, &message, GNP_RECEIVE_FLAGS));
+    for (;;) {
+        GNP_RETRY(taken, "recvmsg", recvmsg(channel->watch.descriptor, &message, GNP_RECEIVE_FLAGS));
+        if (taken >= 0 || errno != EMSGSIZE) break;
+        // macOS, when our table of descriptors is full: it has closed those of the next message, and the bytes are still to be had.
+        discarded = true;
+        if (channel->takes_handles) channel->lost_handles = true;
+    }
     if (taken < 0) return taken;
-    *plain = message.msg_controllen == 0 && (message.msg_flags & MSG_CTRUNC) == 0;
-    if (channel->takes_handles && !*plain) gnp_handles_receive(channel, &message);
+    *plain = !discarded && message.msg_controllen == 0 && (message.msg_flags & MSG_CTRUNC) == 0;
+    if (message.msg_control != NULL && !*plain) gnp_handles_receive(channel, &message);
     return taken;
 }
 

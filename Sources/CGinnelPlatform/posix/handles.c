@@ -11,19 +11,19 @@
 
 void gnp_handles_receive(gn_channel *channel, struct msghdr *message) {
     bool whole = (message->msg_flags & MSG_CTRUNC) == 0;
-    int received[GN_HANDLES_WAITING];
+    int received[GNP_HANDLES_ROOM];
     size_t count = 0;
     for (struct cmsghdr *each = CMSG_FIRSTHDR(message); each != NULL; each = CMSG_NXTHDR(message, each)) {
         if (each->cmsg_level != SOL_SOCKET || each->cmsg_type != SCM_RIGHTS) continue;
         size_t part = (each->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-        if (part > GN_HANDLES_WAITING - count) part = GN_HANDLES_WAITING - count;
+        if (part > GNP_HANDLES_ROOM - count) part = GNP_HANDLES_ROOM - count;
         memcpy(received + count, CMSG_DATA(each), part * sizeof(int));
         count += part;
     }
     if (channel->handle_count + count > GN_HANDLES_WAITING) whole = false;
-    if (!whole) channel->lost_handles = true;
+    if (!whole && channel->takes_handles) channel->lost_handles = true;
     for (size_t i = 0; i < count; i++) {
-        if (!whole) {
+        if (!whole || !channel->takes_handles) {
             gnp_close(received[i]);
             continue;
         }

@@ -100,13 +100,21 @@ gn_outcome gnp_adopt(gn_handle handle, bool listening, gn_error *error);
 
 // MARK: Handles (posix/handles.c)
 
+/// How many descriptors one read has room for. Linux closes those that find none, wanted or not. macOS puts all of a message into our table of descriptors, room or no room, and forgets
+/// those that it could not hand out: there every read needs room for as many as a message can carry, which its limit of 2,048 bytes of control data keeps below 512.
+#if defined(__linux__)
+enum { GNP_HANDLES_ROOM = GN_HANDLES_WAITING, GNP_ALWAYS_ROOM = false };
+#else
+enum { GNP_HANDLES_ROOM = 512, GNP_ALWAYS_ROOM = true };
+#endif
+
 /// Room for the descriptors that one message may bring, aligned as control data has to be.
 typedef union gnp_control {
     struct cmsghdr alignment;
-    char bytes[CMSG_SPACE(sizeof(int) * GN_HANDLES_WAITING)];
+    char bytes[CMSG_SPACE(sizeof(int) * GNP_HANDLES_ROOM)];
 } gnp_control;
 
-/// Moves received descriptors into the channel. When the kernel cut some off or they do not fit, all are closed and the loss is noted.
+/// Moves received descriptors into the channel, or closes them where they are not wanted. When the kernel cut some off or they do not fit, all are closed and the loss is noted.
 void gnp_handles_receive(gn_channel *channel, struct msghdr *message);
 
 /// Puts descriptors into the control data of an outgoing message.

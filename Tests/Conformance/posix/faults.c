@@ -194,6 +194,23 @@ static void would_block_by_script(void) {
     ends_finish(&ends);
 }
 
+static void descriptors_discarded(void) {
+    for (int wanted = 0; wanted < 2; wanted++) {
+        struct ends ends;
+        char bytes[2];
+        size_t count;
+        bool drained;
+        gn_error error;
+        ends_pair(&ends);
+        if (wanted) gn_channel_accept_handles(ends.b);
+        EXPECT(gn_channel_write(ends.a, &one_byte, 1, &count, &error) == GN_DONE);
+        EXPECT(gn_fault_add("recvmsg", 0, 1, EMSGSIZE));
+        EXPECT(gn_channel_read(ends.b, bytes, sizeof bytes, &count, &drained, &error) == GN_DONE && count == 1 && !drained);
+        EXPECT(gn_channel_lost_handles(ends.b) == (wanted != 0) && !gn_channel_lost_handles(ends.b));
+        ends_finish(&ends);
+    }
+}
+
 static void gone_before_accepted(void) {
     struct ends ends;
     gn_channel *channel;
@@ -231,6 +248,7 @@ void suite_faults(void) {
     check("a call that fails, whichever and whenever, is reported and leaves nothing behind", failures);
     check("scripts that shorten move one byte at a time", one_byte_at_a_time);
     check("a scripted would-block is answered like a real one", would_block_by_script);
+    check("bytes are read whose descriptors the kernel has discarded, and only the wanted ones are lost", descriptors_discarded);
     check("connections that were aborted in the queue are passed over", gone_before_accepted);
     check("a full backlog is busy and names the call", busy_by_script);
     check("threads and locks that cannot be made are reported", thread_fails);
