@@ -61,6 +61,8 @@ package protocol ChannelUpgrade {
     func takeLink(_ geometry: RingGeometry, handles: Int) throws
     /// Writes the first bytes of an offer together with its descriptors: all of those, or nothing. On the writing thread.
     func writeOffer(_ bytes: UnsafeRawBufferPointer) -> WriteOutcome
+    /// The connection stays on the socket: what was made, or has come with an offer, is given back.
+    func dropLink()
     /// What is read from now on comes from the ring.
     func readFromRing()
     /// What is written from now on goes into the ring. On the writing thread.

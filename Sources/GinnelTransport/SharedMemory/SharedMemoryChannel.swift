@@ -11,10 +11,15 @@ package final class SharedMemoryChannel: Channel, @unchecked Sendable {
     private let socket: PlatformChannel
     @exclusivity(unchecked) private var link: SharedMemoryLink?
     private let peerIsGone = Atomic(false)
+    private let offerHasLeft = Atomic(false)
+
+    /// Records without a byte that may come in a row (docs/shared-memory.md §4): a peer publishes a ring full of them with one store.
+    private static let emptyLimit = 1000
 
     // Reading thread, which is the loop's.
     @exclusivity(unchecked) private var readsFromRing = false
     @exclusivity(unchecked) private var unfinished: (record: RingRecord, read: Int)?
+    @exclusivity(unchecked) private var emptyRecords = 0
     /// Something may have come on the socket: its end, or bytes.
     @exclusivity(unchecked) private var socketHasNews = true
     @exclusivity(unchecked) private var socketEnd: ReadOutcome?
@@ -132,6 +137,8 @@ package final class SharedMemoryChannel: Channel, @unchecked Sendable {
     private func next(_ link: SharedMemoryLink) throws(RingViolation) -> (record: RingRecord, read: Int)? {
         if let unfinished { return unfinished }
         guard let record = try link.reader.next() else { return nil }
+        emptyRecords = record.count == 0 ? emptyRecords + 1 : 0
+        guard emptyRecords <= Self.emptyLimit else { throw RingViolation(sentence: "\(emptyRecords) empty records in a row") }
         return (record, 0)
     }
 
@@ -204,8 +211,19 @@ extension SharedMemoryChannel: ChannelUpgrade {
     package func writeOffer(_ bytes: UnsafeRawBufferPointer) -> WriteOutcome {
         guard let link else { return .failed(SystemError(operation: "offer", sentence: "there is no shared memory to be offered")) }
         let outcome = socket.write(bytes, handles: link.descriptorsToOffer)
-        if case .took = outcome { link.offerHasLeft() }
+        if case .took = outcome {
+            link.offerHasLeft()
+            offerHasLeft.store(true, ordering: .releasing)
+        }
         return outcome
+    }
+
+    package func dropLink() {
+        PlatformChannel.close(socket.takeHandles())
+        // A peer that refuses before it can have read the offer leaves it to whoever is writing it.
+        guard offerHasLeft.load(ordering: .acquiring) else { return }
+        if let place { link?.detach(from: place.loop) }
+        link = nil
     }
 
     package func readFromRing() { readsFromRing = true }
