@@ -38,7 +38,7 @@ let package = Package(
         .executableTarget(name: "TestPeer", dependencies: ["Ginnel", "GinnelTransport", "GinnelTesting"], path: "Tests/TestPeer", swiftSettings: strict),
         .executableTarget(name: "TestPeerMain", dependencies: ["Ginnel"], path: "Tests/TestPeerMain", swiftSettings: strict),
         .testTarget(
-            name: "GinnelTests", dependencies: ["Ginnel", "GinnelCore", "GinnelTransport", "GinnelTesting", "TestPeer", "TestPeerMain"],
+            name: "GinnelTests", dependencies: ["Ginnel", "GinnelCore", "GinnelTransport", "GinnelTesting", "CTestSupport", "TestPeer", "TestPeerMain"],
             swiftSettings: strict),
         .testTarget(name: "GinnelCommandTests", dependencies: ["GinnelCommand", "CTestSupport"], swiftSettings: strict),
     ],

@@ -15,11 +15,12 @@ import sys
 
 KINDS = {
     "HELLO": 1, "WELCOME": 2, "REJECT": 3, "REQUEST": 4, "RESPONSE": 5, "FAILURE": 6, "EVENT": 7, "ITEM": 9, "END": 10,
-    "CREDIT": 11, "CANCEL": 12, "PING": 13, "PONG": 14, "GOODBYE": 15,
+    "CREDIT": 11, "CANCEL": 12, "PING": 13, "PONG": 14, "GOODBYE": 15, "UPGRADE": 16,
 }
-CODES = {"cancelled": 1, "deadlineExceeded": 2, "forbidden": 5, "peerRefused": 103, "shuttingDown": 111, "wrongService": 112}
+CODES = {"cancelled": 1, "deadlineExceeded": 2, "forbidden": 5, "resourceExhausted": 6, "peerRefused": 103, "shuttingDown": 111, "wrongService": 112}
 LANES = {"control": 0, "high": 1, "normal": 2, "low": 3}
 CODECS = {"raw": 0, "json": 1, "protobuf": 2}
+VERBS = {"offer": 1, "accept": 2, "refuse": 3, "switch": 4}
 NO_DEADLINE = 2**64 - 1
 LARGEST_FRAME = 65_536
 
@@ -41,10 +42,10 @@ def pattern(start, count):
     return bytes((7 * i + 3) % 256 for i in range(start, start + count))
 
 
-def header(kind, length, stream=0, lane="control", codec="raw", more=False, continued=False, items_follow=False, checksum=0):
+def header(kind, length, stream=0, lane="control", codec="raw", more=False, continued=False, items_follow=False, handles=0, checksum=0):
     flags = more | continued << 1 | items_follow << 2 | CODECS[codec] << 4
     number = kind if isinstance(kind, int) else KINDS[kind]
-    return struct.pack("<IBBBBII", length, number, flags, LANES[lane], 0, stream, checksum)
+    return struct.pack("<IBBBBII", length, number, flags, LANES[lane], handles, stream, checksum)
 
 
 def frame(kind, payload=b"", sealed=False, **fields):
@@ -80,6 +81,10 @@ def request_head(r):
 def event(e):
     name = e["name"].encode()
     return struct.pack("<IH", e["missed"], len(name)) + name + bytes.fromhex(e["payload"])
+
+
+def upgrade(verb, handles=0, value=0):
+    return struct.pack("<BBBBIQ", VERBS[verb], 1, handles, 0, value, 0)
 
 
 def vectors():
@@ -131,6 +136,10 @@ def vectors():
     yield call("pong", "PONG", {"stream": 0} | control, {"payload": "0807060504030201"}, struct.pack("<Q", 0x0102030405060708))
     body = {"code": CODES["shuttingDown"], "sentence": "back in a minute", "details": ""}
     yield call("goodbye", "GOODBYE", {"stream": 0} | control, {"failure": body}, failure(body))
+
+    for verb, handles, value in [("offer", 3, 262_144), ("accept", 0, 0), ("refuse", 0, CODES["resourceExhausted"]), ("switch", 0, 0)]:
+        meaning = {"upgrade": {"verb": verb, "handles": handles, "value": value}}
+        yield call(f"upgrade-{verb}", "UPGRADE", {"stream": 0, "handles": handles} | control, meaning, upgrade(verb, handles, value))
 
     sealed = frame("PING", struct.pack("<Q", 0x0102030405060708), sealed=True)
     yield vector("sealed-ping", sealed, {

@@ -80,11 +80,26 @@ package struct MachineEnd {
 
     // MARK: Output
 
-    /// Takes bytes from the machine until `goal` are there or nothing waits; with a goal of 1, one frame or all control frames.
-    package mutating func produce(goal: Int = .max) {
+    /// What a driver takes from the machine at once, and writes before it takes more.
+    package struct Portion: Equatable, Sendable {
+        package var bytes: [UInt8]
+        package var boundary: OutputBuffer.Boundary?
+    }
+
+    /// Takes one portion of about `goal` bytes, past what was produced before; `nil` when nothing waits.
+    package mutating func takePortion(goal: Int = .max) -> Portion? {
         var output = OutputBuffer()
         session.produce(into: &output, goal: goal)
-        sent += output.withBytes { [UInt8]($0) }
+        return output.isEmpty ? nil : Portion(bytes: output.withBytes { [UInt8]($0) }, boundary: output.boundary)
+    }
+
+    /// Takes bytes from the machine until `goal` are there or nothing waits; with a goal of 1, one frame or all control frames.
+    package mutating func produce(goal: Int = .max) {
+        var left = goal
+        while left > 0, let portion = takePortion(goal: left) {
+            sent += portion.bytes
+            left = goal == .max ? .max : left - portion.bytes.count
+        }
     }
 
     /// Removes and returns up to `count` bytes that were produced.

@@ -7,7 +7,7 @@ package struct WireFrame: Equatable, Sendable {
     package enum Kind {
         package static let hello: UInt8 = 1, welcome: UInt8 = 2, reject: UInt8 = 3, request: UInt8 = 4, response: UInt8 = 5, failure: UInt8 = 6
         package static let event: UInt8 = 7, item: UInt8 = 9, end: UInt8 = 10, credit: UInt8 = 11, cancel: UInt8 = 12
-        package static let ping: UInt8 = 13, pong: UInt8 = 14, goodbye: UInt8 = 15
+        package static let ping: UInt8 = 13, pong: UInt8 = 14, goodbye: UInt8 = 15, upgrade: UInt8 = 16
     }
 
     package static let more: UInt8 = 1, continued: UInt8 = 2, itemsFollow: UInt8 = 4
@@ -88,6 +88,13 @@ package struct WireFrame: Equatable, Sendable {
     }
 
     package static func field(_ tag: UInt16, _ bytes: [UInt8]) -> [UInt8] { u16(tag) + u16(UInt16(bytes.count)) + bytes }
+
+    /// A word about shared memory: 1 offer, 2 accept, 3 refuse, 4 switch (docs/shared-memory.md §4). `says` is how many descriptors the body claims.
+    package static func upgrade(_ verb: UInt8, handles: UInt8 = 0, says: UInt8? = nil, value: UInt32 = 0) -> WireFrame {
+        var frame = WireFrame(Kind.upgrade, [verb, 1, says ?? handles, 0] + u32(value) + u64(0))
+        frame.handles = handles
+        return frame
+    }
 
     /// The code that a failure body begins with.
     package var failureCode: UInt32? { payload.count >= 6 ? Self.u32(payload[..<4]) : nil }

@@ -94,6 +94,9 @@ extension Driver {
         case .streamed(let call, let codec, let payload): payload.withBytes(of: input) { call.received(item: $0, codec: codec) }
         case .mayCarryOn(let call): call.mayCarryOn()
         case .upgrade(let step): perform(step)
+        case .upgraded(let failure):
+            if failure != nil { channel.upgrade?.dropLink() }
+            delegate?.perform(action, input: input)
         case .close:
             delegate?.perform(action, input: input)
             sessionIsOver()

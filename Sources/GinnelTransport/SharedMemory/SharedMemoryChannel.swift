@@ -10,14 +10,21 @@ internal import Synchronization
 package final class SharedMemoryChannel: Channel, @unchecked Sendable {
     private let socket: PlatformChannel
     @exclusivity(unchecked) private var link: SharedMemoryLink?
+    private let makesOffers: Bool
     private let peerIsGone = Atomic(false)
     /// Nothing more is written to the socket but bells.
     private let hasSwitched = Atomic(false)
     private let owesRing = Atomic(false)
+    /// The writing thread has done with the offer, and so with the link, until the session switches.
+    private let offerIsDone = Atomic(false)
+
+    /// Records without a byte that may come in a row (docs/shared-memory.md §4): a peer publishes a ring full of them with one store.
+    private static let emptyLimit = 1000
 
     // Reading thread, which is the loop's.
     @exclusivity(unchecked) private var readsFromRing = false
     @exclusivity(unchecked) private var unfinished: (record: RingRecord, read: Int)?
+    @exclusivity(unchecked) private var emptyRecords = 0
     /// Something may have come on the socket: its end, or bytes.
     @exclusivity(unchecked) private var socketHasNews = true
     @exclusivity(unchecked) private var socketEnd: ReadOutcome?
@@ -32,6 +39,7 @@ package final class SharedMemoryChannel: Channel, @unchecked Sendable {
     /// Begins on `socket`. `takesOffers`: a client, which lets descriptors in.
     package init(_ socket: PlatformChannel, takesOffers: Bool) {
         self.socket = socket
+        makesOffers = !takesOffers
         if takesOffers { socket.acceptHandles() }
     }
 
@@ -135,7 +143,6 @@ package final class SharedMemoryChannel: Channel, @unchecked Sendable {
         var used = 0
         while count < buffer.count, used < buffer.count {
             guard let (record, read) = try next(link) else { break }
-            guard record.count > 0 else { throw RingViolation(sentence: "an empty record, which carries no bytes of a session") }
             used += RingGeometry.recordBytes(record.count)
             let part = min(record.count - read, buffer.count - count)
             let from = UnsafeRawBufferPointer(rebasing: link.reader.bytes(of: record)[read..<read + part])
@@ -150,9 +157,13 @@ package final class SharedMemoryChannel: Channel, @unchecked Sendable {
     /// The record that is being read, and how much of it has been. Its bounds were judged once and are kept here.
     private func next(_ link: SharedMemoryLink) throws(RingViolation) -> (record: RingRecord, read: Int)? {
         if let unfinished { return unfinished }
-        if let record = try link.reader.next() { return (record, 0) }
-        if link.reader.settle() { ring(link) }
-        return nil
+        guard let record = try link.reader.next() else {
+            if link.reader.settle() { ring(link) }
+            return nil
+        }
+        emptyRecords = record.count == 0 ? emptyRecords + 1 : 0
+        guard emptyRecords <= Self.emptyLimit else { throw RingViolation(sentence: "\(emptyRecords) empty records in a row") }
+        return (record, 0)
     }
 
     /// Looks at the socket when there may be news. True when it has ended.
@@ -237,6 +248,7 @@ extension SharedMemoryChannel: ChannelUpgrade {
         guard let link else { return .failed(SystemError(operation: "offer", sentence: "there is no shared memory to be offered")) }
         let outcome = socket.write(bytes, handles: link.offered)
         if case .took = outcome { link.offerHasLeft() }
+        if outcome != .wouldBlock { offerIsDone.store(true, ordering: .releasing) }
         return outcome
     }
 
@@ -249,8 +261,9 @@ extension SharedMemoryChannel: ChannelUpgrade {
     }
 
     package func dropLink() {
-        forgetLink()
         socket.refuseHandles()
+        // A peer that refuses before it can have read the offer leaves it to whoever is writing it.
+        if !makesOffers || offerIsDone.load(ordering: .acquiring) { forgetLink() }
     }
 }
 

@@ -31,8 +31,8 @@ import Testing
     @Test func `every vector is looked at here`() throws {
         let known = Set([
             "preamble", "hello", "welcome", "reject", "reject-unread", "request", "request-with-items-and-deadline", "response", "failure", "failure-of-the-application",
-            "event", "event-after-missed-ones", "item", "end", "credit-for-requests", "credit-for-items", "cancel", "ping", "pong", "goodbye", "sealed-ping",
-            "sealed-request", "extension", "short-response-in-chunks", "large-request-in-chunks",
+            "event", "event-after-missed-ones", "item", "end", "credit-for-requests", "credit-for-items", "cancel", "ping", "pong", "goodbye", "upgrade-offer", "upgrade-accept",
+            "upgrade-refuse", "upgrade-switch", "sealed-ping", "sealed-request", "extension", "short-response-in-chunks", "large-request-in-chunks",
         ])
         #expect(Set(vectors.vectors.map(\.name)) == known)
     }
@@ -240,6 +240,39 @@ import Testing
         var client = MachineEnd.openClient()
         client.receive(vector.bytes)
         #expect(client.actions == [.farewell(failure)])
+    }
+
+    @Test func `the way to shared memory is as written`() throws {
+        let (offer, accept) = (try vector("upgrade-offer"), try vector("upgrade-accept"))
+        let (refuse, change) = (try vector("upgrade-refuse"), try vector("upgrade-switch"))
+        let offered = try #require(offer.meaning.upgrade)
+        let refusal = Failure(FailureCode(rawValue: try #require(refuse.meaning.upgrade).value), "")
+        func wanting(_ configuration: inout NativeConfiguration) {
+            configuration.sharedMemory = SharedMemoryOptions()
+            configuration.sharedMemory?.ringBytes = Int(offered.value)
+        }
+        let greeting = HandGreeting.hello.with(2, WireFrame.u64(2))
+        let geometry = try #require(RingGeometry(capacity: Int(offered.value)))
+
+        var service = MachineEnd.openService(hello: greeting, wanting)
+        service.submit(.upgrade(.made(handles: offered.handles)))
+        #expect(service.takeAll() == offer.bytes)
+        var refused = service
+        refused.receive(refuse.bytes)
+        #expect(refused.actions == [.upgraded(Failure(refusal.code, "the peer refused to use shared memory"))])
+        service.receive(accept.bytes)
+        #expect(service.takeAll() == change.bytes)
+        service.receive(change.bytes)
+        #expect(service.actions == [.upgrade(.readFromRing), .upgraded(nil)])
+
+        var client = MachineEnd.openClient(welcome: greeting, wanting)
+        client.receive(offer.bytes)
+        #expect(client.actions == [.upgrade(.take(geometry, handles: offered.handles))])
+        var refusing = client
+        refusing.submit(.upgrade(.failed(refusal)))
+        #expect(refusing.takeAll() == refuse.bytes)
+        client.submit(.upgrade(.taken))
+        #expect(client.takeAll() == accept.bytes + change.bytes)
     }
 
     @Test func `an extension is skipped`() throws {

@@ -48,6 +48,11 @@ struct NativeVectors: Decodable {
             let sentence: String
             let details: String
         }
+        struct Upgrade: Decodable {
+            let verb: String
+            let handles: Int
+            let value: UInt32
+        }
         let kind: String?
         let stream: UInt32?
         let lane: String?
@@ -61,6 +66,7 @@ struct NativeVectors: Decodable {
         let request: Request?
         let event: Event?
         let failure: Failure?
+        let upgrade: Upgrade?
     }
 
     let vectors: [Vector]

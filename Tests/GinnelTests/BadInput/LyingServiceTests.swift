@@ -8,32 +8,6 @@ import Testing
 @Suite(.serialized, .ownThread, .timeLimit(.minutes(5))) struct LyingServiceTests {
     typealias Kind = WireFrame.Kind
 
-    /// Runs a service made by hand beside an honest one, whose client shares the loop of the other's.
-    private static func withLiar(
-        _ configuration: ClientConfiguration = .defaults, _ liar: @escaping @Sendable (RawPeer) async throws -> Void,
-        _ body: @escaping @concurrent @Sendable (Endpoint, ClientConfiguration, LogRecorder) async throws -> Void
-    ) async throws {
-        try await withDirectory { directory in
-            let listener = try RawListener(at: directory + "/liar")
-            try await withRunning { honest in
-                try await EventLoop.run { loop in
-                    var sharing = configuration
-                    sharing.loop = .shared(loop)
-                    sharing.log = honest.log.log
-                    let configuration = sharing
-                    try await honest.connect(configuration) { client in
-                        let neighbour = Neighbour(client: client)
-                        try await neighbour.check()
-                        async let lies: Void = liar(try await listener.accept())
-                        try await body(.path(listener.path), configuration, honest.log)
-                        try await lies
-                        try await neighbour.check()
-                    }
-                }
-            }
-        }
-    }
-
     /// What connecting to such a service throws.
     private static func refusal(_ configuration: ClientConfiguration = .defaults, _ liar: @escaping @Sendable (RawPeer) async throws -> Void) async throws -> GinnelError {
         let errors = Recorded<GinnelError>()
@@ -165,7 +139,7 @@ import Testing
     @Test func `items beyond what was granted end the connection`() async throws {
         var configuration = ClientConfiguration.defaults
         configuration.limits.announced.itemWindow = 100
-        try await Self.withLiar(configuration) { peer in
+        try await withLiar(configuration) { peer in
             try await peer.welcome()
             _ = try await peer.frame(of: Kind.request)
             let item = WireFrame(Kind.item, stream: 1, flags: 0x10, lane: 2, [UInt8](repeating: 0x20, count: 200))
@@ -183,7 +157,7 @@ import Testing
     }
 
     @Test func `answers to nobody and second answers are dropped`() async throws {
-        try await Self.withLiar { peer in
+        try await withLiar { peer in
             try await peer.welcome()
             let first = try await peer.frame(of: Kind.request)
             let answer = WireFrame(Kind.response, stream: first!.stream, lane: 2, [1])
@@ -202,7 +176,7 @@ import Testing
     }
 
     @Test func `an answer that does not decode fails its call alone`() async throws {
-        try await Self.withLiar { peer in
+        try await withLiar { peer in
             try await peer.welcome()
             for text in ["{", "{\"value\":5}"] {
                 let request = try await peer.frame(of: Kind.request)
@@ -222,7 +196,7 @@ import Testing
         var configuration = ClientConfiguration.defaults
         configuration.timeouts.write = .milliseconds(300)
         let done = Recorded<Void>()
-        try await Self.withLiar(configuration) { peer in
+        try await withLiar(configuration) { peer in
             try await peer.welcome()
             try await done.wait()
         } _: { endpoint, configuration, log in
@@ -253,7 +227,7 @@ import Testing
         var configuration = ClientConfiguration.defaults
         configuration.limits.waitingCalls = 3
         let done = Recorded<Void>()
-        try await Self.withLiar(configuration) { peer in
+        try await withLiar(configuration) { peer in
             try await peer.welcome(RawHello(callsInFlight: 2))
             try await done.wait()
         } _: { endpoint, configuration, _ in

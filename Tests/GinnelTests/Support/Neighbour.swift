@@ -19,10 +19,10 @@ struct Neighbour: Sendable {
 
 /// Runs `body` beside a neighbour that is served before, is there during, and is served after, on its old connection and on a new one.
 func withNeighbour(
-    _ configuration: ServiceConfiguration = .defaults, prepare: (Service) -> Void = { _ in },
+    _ configuration: ServiceConfiguration = .defaults, transports: Set<Transport> = [.socket], prepare: (Service) -> Void = { _ in },
     _ body: @escaping @concurrent @Sendable (Running, Neighbour) async throws -> Void
 ) async throws {
-    try await withRunning(configuration, prepare: prepare) { running in
+    try await withRunning(configuration, transports: transports, prepare: prepare) { running in
         try await running.connect { client in
             let neighbour = Neighbour(client: client)
             try await neighbour.check()

@@ -1,5 +1,6 @@
 // The other side of a connection, made by hand: it sends the bytes that a test wants sent, and shows what came back.
 
+import CTestSupport
 import Foundation
 import Ginnel
 import GinnelTesting
@@ -8,6 +9,7 @@ import GinnelTransport
 final class RawPeer: Sendable {
     private let descriptor: Guarded<Int32>
     private let unread = Guarded([UInt8]())
+    private let received = Guarded([Int32]())
 
     init(owning descriptor: Int32) { self.descriptor = Guarded(descriptor) }
 
@@ -20,12 +22,24 @@ final class RawPeer: Sendable {
             if descriptor >= 0 { _ = Foundation.close(descriptor) }
             descriptor = -1
         }
+        for descriptor in takeDescriptors() { _ = Foundation.close(descriptor) }
     }
+
+    /// The descriptors that have come so far, now the caller's.
+    func takeDescriptors() -> [Int32] {
+        received.withLock { received in
+            defer { received = [] }
+            return received
+        }
+    }
+
+    /// Whether the other side has ended; what it said before may still be unread.
+    var hasEnded: Bool { ts_has_ended(number) }
 
     /// No more bytes from this side; the other side's are still read.
     func endWriting() { _ = shutdown(number, Int32(SHUT_WR)) }
 
-    private var number: Int32 { descriptor.withLock { $0 } }
+    var number: Int32 { descriptor.withLock { $0 } }
 
     // MARK: Bytes
 
@@ -36,6 +50,9 @@ final class RawPeer: Sendable {
             try await offPool { try RawSocket.send(bytes, to: descriptor) }
         } catch let error as RawSocketError where error.number == EPIPE || error.number == ECONNRESET {}
     }
+
+    /// One write with descriptors, which stay the caller's.
+    func send(_ frame: WireFrame, with descriptors: [Int32]) throws { try RawSocket.send(frame.encoded, with: descriptors, to: number) }
 
     func send(_ frames: WireFrame...) async throws { try await send(frames.flatMap(\.encoded)) }
 
@@ -62,7 +79,8 @@ final class RawPeer: Sendable {
     private func readMore() async throws -> Bool {
         let descriptor = number
         do {
-            let bytes = try await offPool { try RawSocket.read(descriptor) }
+            let (bytes, descriptors) = try await offPool { try RawSocket.readWithDescriptors(descriptor) }
+            received.withLock { $0 += descriptors }
             unread.withLock { $0 += bytes }
             return !bytes.isEmpty
         } catch let error as RawSocketError where error.number == ECONNRESET {

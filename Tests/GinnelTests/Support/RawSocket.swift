@@ -1,5 +1,6 @@
 // A plain Unix socket, as a program in another language would use it: nothing here is Ginnel's. Blocks; tests use it through `RawPeer`.
 
+import CTestSupport
 import Foundation
 
 struct RawSocketError: Error, Equatable, CustomStringConvertible {
@@ -59,13 +60,29 @@ enum RawSocket {
         }
     }
 
+    /// One write with descriptors.
+    static func send(_ bytes: [UInt8], with descriptors: [Int32], to descriptor: Int32) throws {
+        let count = bytes.withUnsafeBytes { ts_send(descriptor, $0.baseAddress, $0.count, descriptors, descriptors.count) }
+        guard count == bytes.count else { throw RawSocketError.last("sendmsg") }
+    }
+
     /// What there is, at least one byte; empty at the end of the stream.
     static func read(_ descriptor: Int32) throws -> [UInt8] {
-        try [UInt8](unsafeUninitializedCapacity: 65_536) { buffer, count in
-            let got = recv(descriptor, buffer.baseAddress, buffer.count, 0)
-            guard got >= 0 else { throw RawSocketError.last("recv") }
+        let (bytes, descriptors) = try readWithDescriptors(descriptor)
+        for descriptor in descriptors { close(descriptor) }
+        return bytes
+    }
+
+    /// The same with the descriptors that came, which are the caller's.
+    static func readWithDescriptors(_ descriptor: Int32) throws -> (bytes: [UInt8], descriptors: [Int32]) {
+        var descriptors = [Int32](repeating: -1, count: 16)
+        var descriptorCount = 0
+        let bytes = try [UInt8](unsafeUninitializedCapacity: 65_536) { buffer, count in
+            let got = ts_receive(descriptor, buffer.baseAddress, buffer.count, &descriptors, descriptors.count, &descriptorCount)
+            guard got >= 0 else { throw RawSocketError.last("recvmsg") }
             count = got
         }
+        return (bytes, Array(descriptors.prefix(descriptorCount)))
     }
 
     private static func withAddress<Result>(_ path: String, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Result) -> Result {

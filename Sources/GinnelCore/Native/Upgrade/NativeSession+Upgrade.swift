@@ -82,7 +82,6 @@ extension NativeSession {
     private mutating func stayOnSocket(_ failure: Failure, _ actions: inout [Action]) {
         upgrade.phase = .settled
         upgrade.answerDeadline = nil
-        actions.append(.upgrade(.drop))
         actions.append(.upgraded(failure))
     }
 
