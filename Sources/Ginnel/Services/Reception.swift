@@ -145,6 +145,7 @@ final class Reception: Sendable {
         }
     }
 
+    /// A stream was not opened.
     private func noteFailure(_ error: any Error) {
         let what = "a peer did not get its stream over shared memory: \(error)"
         switch error as? GinnelError {

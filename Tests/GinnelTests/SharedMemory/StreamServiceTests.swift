@@ -222,6 +222,13 @@ import Testing
         }
     }
 
+    @Test func `whoever only looks whether the service is there leaves no warning`() async throws {
+        try await withRunning(transports: [.sharedMemory]) { running in
+            try await Client.wait(for: running.endpoint)
+            #expect(try await running.log.entry("did not get its stream").level == .info)
+        }
+    }
+
     @Test func `a peer that is refused by policy reads nothing of a stream`() async throws {
         try await withRunning(transports: [.sharedMemory], policy: .executables(named: ["nobody"], in: ["/nowhere"])) { running in
             let peer = try RawPeer(connectingTo: running.path)
