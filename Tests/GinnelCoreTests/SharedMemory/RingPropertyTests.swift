@@ -100,7 +100,9 @@ import Testing
         }
     }
 
-    @Test(arguments: [64, 128, 256]) func `a place for a beginning is there when the whole fits or a quarter of the ring is free, always in an empty ring, and never for a crumb`(capacity: Int) throws {
+    @Test(arguments: [64, 128, 256]) func `a place for a beginning is there when the whole fits or a quarter of the ring is free, always in an empty ring, and never for a crumb`(
+        capacity: Int
+    ) throws {
         let geometry = try #require(RingGeometry(capacity: capacity))
         for offset in stride(from: 0, to: capacity, by: 8) {
             for unread in stride(from: 0, through: capacity, by: 8) {
