@@ -147,7 +147,7 @@ extension Client {
     /// Verifies the service and begins the session, in shared memory where it begins there.
     private func open(_ channel: any Channel, _ beginning: Beginning, on loop: EventLoop, _ ending: Ending) async throws {
         let identity = try Identity.random()
-        let policy = PeerVerification(configuration.policy ?? (endpoint.isSystem ? .systemService : .sameUser))
+        let policy = PeerVerification(configuration.policy ?? endpoint.defaultPolicy)
         switch beginning {
         case .stream:
             let stream = try await openStream(channel, policy, on: loop)

@@ -1,10 +1,12 @@
-// The 16 bytes with which a stream over shared memory is offered, accepted, refused and switched to (docs/shared-memory.md §4).
+// The 16 bytes with which a stream over shared memory is offered, accepted, refused, switched to and ended (docs/shared-memory.md §4).
 
 package enum RingVerb: UInt8, Sendable {
     case offer = 1
     case accept = 2
     case refuse = 3
     case `switch` = 4
+    /// The farewell of a bare stream.
+    case end = 5
 }
 
 package struct RingMessage: Sendable, Equatable {

@@ -1,5 +1,7 @@
 // Where a service listens.
 
+package import GinnelCore
+
 /// The address of a local service.
 public struct Endpoint: Sendable, Hashable {
     enum Kind: Sendable, Hashable {
@@ -69,6 +71,9 @@ public struct Endpoint: Sendable, Hashable {
 
     /// Whether its clients expect a service of the system rather than of their own user.
     package var isSystem: Bool { if case .system = kind { true } else { false } }
+
+    /// Which services are talked to at this endpoint when the client names no policy.
+    package var defaultPolicy: PeerPolicy { isSystem ? .systemService : .sameUser }
 }
 
 extension Endpoint {

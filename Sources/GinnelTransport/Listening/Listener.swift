@@ -32,6 +32,8 @@ package final class Listener: LoopMember, @unchecked Sendable {
     private let refusal: [UInt8]
     private var token: UInt64 = 0
     private var isPaused = false
+    /// `pause` was called.
+    private var isHeld = false
     /// The name within this process is ours.
     private var isRegistered = false
 
@@ -106,6 +108,17 @@ package final class Listener: LoopMember, @unchecked Sendable {
         if let handle = handle.take() { gn_listener_close(handle) }
     }
 
+    /// Accepts nobody until `resume`: who connects waits in the system's backlog. Also while a connection is being handed over. Endpoints within this process have no backlog and go on.
+    package func pause() { isHeld = true }
+
+    /// Goes on, in the next turn. May be called at any time.
+    package func resume() {
+        guard isHeld else { return }
+        isHeld = false
+        // The event for those who wait has been used up.
+        loop.readAgain(self)
+    }
+
     package func isReady(_ readiness: Readiness) { acceptAll() }
 
     package func timeHasCome(_ now: Moment) {
@@ -117,7 +130,7 @@ package final class Listener: LoopMember, @unchecked Sendable {
 
     private func acceptAll() {
         var budget = 64
-        while let handle, !isPaused {
+        while let handle, !isPaused, !isHeld {
             guard budget > 0 else { return loop.readAgain(self) }
             budget -= 1
             var channel: OpaquePointer?

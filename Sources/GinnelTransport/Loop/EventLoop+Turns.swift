@@ -146,9 +146,15 @@ extension EventLoop {
 
     private func isOver() -> Bool {
         guard mayBeOver else { return false }
-        let waiters: [CheckedContinuation<Void, Never>]? = inbox.withLock { inbox in
+        let isIdle = inbox.withLock { inbox in
             mayBeOver = inbox.phase == .stopping
-            guard inbox.phase == .stopping, inbox.jobs.isEmpty, inbox.notes.isEmpty, localJobs.isEmpty else { return nil }
+            return inbox.jobs.isEmpty && inbox.notes.isEmpty
+        }
+        guard mayBeOver, isIdle, localJobs.isEmpty else { return false }
+        // What comes of this, jobs of those who waited for them above all, still runs.
+        for member in Array(members.values) { member.loopEnds() }
+        let waiters: [CheckedContinuation<Void, Never>]? = inbox.withLock { inbox in
+            guard inbox.jobs.isEmpty, inbox.notes.isEmpty, localJobs.isEmpty else { return nil }
             inbox.phase = .stopped
             defer { inbox.stopWaiters = [] }
             return inbox.stopWaiters

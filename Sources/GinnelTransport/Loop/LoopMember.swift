@@ -20,6 +20,12 @@ package protocol LoopMember: AnyObject, Sendable {
     func timeHasCome(_ now: Moment)
     /// The turn is over: send what was gathered in it. Called when the member asked for it with `EventLoop.flushAtEndOfTurn`.
     func flush()
+    /// The loop is about to stop and this member is still there: nobody will tell it anything any more. What it owes to others it does now; posts and jobs still run.
+    func loopEnds()
+}
+
+extension LoopMember {
+    package func loopEnds() {}
 }
 
 /// Members that wait for something in the next turn. Two arrays take turns, so that a busy loop allocates nothing.

@@ -28,6 +28,7 @@ package final class SharedMemoryChannel: Channel, @unchecked Sendable {
     /// Something may have come on the socket: its end, or bytes.
     @exclusivity(unchecked) private var socketHasNews = true
     @exclusivity(unchecked) private var socketEnd: ReadOutcome?
+    @exclusivity(unchecked) var farewell = Farewell()
     @exclusivity(unchecked) private var violation: RingViolation?
     @exclusivity(unchecked) private var isQuiet = false
     @exclusivity(unchecked) private var isLent = false
@@ -102,7 +103,8 @@ package final class SharedMemoryChannel: Channel, @unchecked Sendable {
         _ = noteReadiness(readiness)
         do throws(RingViolation) {
             if let violation { throw violation }
-            return try socketEnds() ? .peerEnded : nil
+            guard try socketEnds() else { return nil }
+            return farewell.isWhole ? .peerEnded : .peerDied
         } catch {
             return .violated(error.sentence)
         }
@@ -174,10 +176,10 @@ package final class SharedMemoryChannel: Channel, @unchecked Sendable {
                 switch socket.read(into: bytes) {
                 case .bytes(let count, _):
                     // Where bells ring through the socket a zero is one.
-                    guard Doorbell.descriptors == 0, bytes[..<count].allSatisfy({ $0 == 0 }) else {
+                    guard farewell.take(bytes[..<count], bellsRing: Doorbell.descriptors == 0) else {
                         throw RingViolation(sentence: "\(count) bytes on the socket of a connection that goes through shared memory")
                     }
-                    if let place { try link?.noteRing(place.loop.now.awake) }
+                    if Doorbell.descriptors == 0, let place { try link?.noteRing(place.loop.now.awake) }
                 case .wouldBlock:
                     socketHasNews = false
                     return false

@@ -49,9 +49,10 @@ extension SharedMemoryStream {
             while true {
                 if let end = waiting.end { throw error(for: end) }
                 if let place = try link.writer.reserve(byteCount) { return place }
-                if poll({ link.writer.hasNews }) { continue }
+                try check(deadline, time, Self.noRoom(byteCount))
+                if poll(until: deadline, { link.writer.hasNews }) { continue }
                 guard try link.writer.declareWait() else { continue }
-                try await sleep(.sender, deadline, time, "no room for a message of \(byteCount) bytes")
+                try await sleep(.sender, deadline, time, Self.noRoom(byteCount))
             }
         } catch let violation as RingViolation {
             violated(violation)
@@ -59,13 +60,16 @@ extension SharedMemoryStream {
         }
     }
 
+    private static func noRoom(_ byteCount: Int) -> String { "no room for a message of \(byteCount) bytes" }
+
     // MARK: In
 
-    /// Receives the next message; `nil` when the peer has ended the stream and everything was received.
+    /// Receives the next message; `nil` when the peer has closed the stream and everything was received.
     ///
     /// - Parameters:
     ///   - time: how long to wait; `nil`, the default, for as long as the peer lives.
-    /// - Throws: `GinnelError`: `invalid` while another task receives, `timedOut`, `closed` when this side has closed the stream or the peer broke a rule; `CancellationError`.
+    /// - Throws: `GinnelError`: `invalid` while another task receives, `timedOut`, `closed` when this side has closed the stream, the peer broke a rule, or, once everything was received, the peer
+    ///   ended without a farewell, as a process that dies does; `CancellationError`.
     public func receive(within time: Duration? = nil) async throws -> [UInt8]? {
         guard !isReceiving.exchange(true, ordering: .acquiring) else { throw GinnelError(.invalid, "another task receives on this stream", peer: peer) }
         defer { isReceiving.store(false, ordering: .releasing) }
@@ -85,10 +89,14 @@ extension SharedMemoryStream {
         guard let record = try await nextRecord(within: time) else { return nil }
         defer { giveBack(record) }
         if lendsRing { return try body(link.reader.bytes(of: record).bytes) }
+        defer { if copy.capacity > Self.keptCopy { copy = [] } }
         copy.removeAll(keepingCapacity: true)
         copy.append(contentsOf: link.reader.bytes(of: record))
         return try body(copy.span.bytes)
     }
+
+    /// Bytes of the copy that are kept for the next message.
+    private static let keptCopy = 64 * 1024
 
     private func giveBack(_ record: RingRecord) {
         if link.reader.giveBackGathered(record) { link.ringPeer() }
@@ -100,11 +108,13 @@ extension SharedMemoryStream {
             while true {
                 // First the end, then the ring: what was published before the end is then seen for certain.
                 let end = waiting.end
-                if case .peerEnded? = end {} else if let end { throw error(for: end) }
+                if let end, !end.leavesMessages { throw error(for: end) }
                 if let record = try link.reader.next() { return record }
-                if end != nil { return nil }
+                if case .peerEnded? = end { return nil }
+                if let end { throw error(for: end) }
                 if link.reader.settle() { link.ringPeer() }
-                if poll({ link.reader.hasNews }) { continue }
+                try check(deadline, time, "no message")
+                if poll(until: deadline, { link.reader.hasNews }) { continue }
                 guard try link.reader.declareWait() else { continue }
                 try await sleep(.receiver, deadline, time, "no message")
             }
@@ -116,23 +126,31 @@ extension SharedMemoryStream {
 
     // MARK: Waiting
 
-    /// Looks for as long as is configured; whether there is something.
-    private func poll(_ hasNews: () -> Bool) -> Bool {
+    /// Looks for as long as is configured, while the task is wanted and its deadline has not come; whether there is something.
+    private func poll(until deadline: UInt64?, _ hasNews: () -> Bool) -> Bool {
         guard pollingTime > 0 else { return false }
-        let began = gn_clock_awake()
+        let end = min(gn_clock_awake().adding(pollingTime), deadline ?? .max)
         repeat {
             for _ in 0..<64 {
                 if hasNews() { return true }
                 gn_relax()
             }
-        } while gn_clock_awake() &- began < pollingTime
+        } while gn_clock_awake() < end && !Task.isCancelled && waiting.end == nil
         return false
     }
+
+    /// Before each wait, since a wait may end with news again and again and never with enough of it.
+    private func check(_ deadline: UInt64?, _ time: Duration?, _ what: @autoclosure () -> String) throws {
+        if Task.isCancelled { throw CancellationError() }
+        if let deadline, gn_clock_awake() >= deadline { throw late(time, what()) }
+    }
+
+    private func late(_ time: Duration?, _ what: String) -> GinnelError { GinnelError(.timedOut, "\(what) within \(time ?? .zero)", peer: peer) }
 
     private func sleep(_ side: StreamWaiting.Side, _ deadline: UInt64?, _ time: Duration?, _ what: String) async throws {
         switch await waiting.sleep(side, until: deadline, arm: armForDeadline) {
         case .news: break
-        case .timedOut: throw GinnelError(.timedOut, "\(what) within \(time ?? .zero)", peer: peer)
+        case .timedOut: throw late(time, what)
         case .cancelled: throw CancellationError()
         }
     }
@@ -141,6 +159,8 @@ extension SharedMemoryStream {
         switch end {
         case .closedHere: GinnelError(.closed, "the stream was closed on this side", peer: peer)
         case .peerEnded: GinnelError(.closed, "the peer has ended the stream", peer: peer)
+        case .peerDied:
+            GinnelError(.closed, "the peer ended without a farewell; its process may have died, or it takes us to have broken a rule", peer: peer)
         case .violated(let sentence): GinnelError(.closed, "the peer broke a rule: \(sentence)", peer: peer, failure: Failure(.protocolViolation, sentence))
         }
     }

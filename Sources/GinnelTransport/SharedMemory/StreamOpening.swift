@@ -8,6 +8,8 @@ package import GinnelCore
 /// A channel that is on its rings, and the peer behind it, which has been verified. Only an opening makes one.
 package struct OpenedStream: Sendable {
     package let channel: SharedMemoryChannel
+    /// On which the stream's farewell is said.
+    let socket: PlatformChannel
     package let peer: PeerIdentity
 }
 
@@ -126,18 +128,23 @@ package final class StreamOpening: LoopMember, @unchecked Sendable {
 
     package func flush() {}
 
+    package func loopEnds() { finish(.failure(GinnelError(.notRunning, "the event loop has stopped", peer: peer))) }
+
     /// Reads what is missing of the peer's message, and not a byte more. False while there is nothing.
     private func receive() throws -> Bool {
-        try withUnsafeTemporaryAllocation(byteCount: Self.messageBytes - received.count, alignment: 1) { bytes in
+        let place = received.isEmpty ? "before it said anything" : "after \(received.count) of \(Self.messageBytes) bytes"
+        return try withUnsafeTemporaryAllocation(byteCount: Self.messageBytes - received.count, alignment: 1) { bytes in
             switch socket.read(into: bytes) {
             case .bytes(let count, _):
                 received += bytes[..<count]
                 return true
             case .wouldBlock:
                 return false
-            case .end, .failed, .violated:
-                let place = received.isEmpty ? "before it said anything" : "after \(received.count) of \(Self.messageBytes) bytes"
+            case .end, .violated:
                 throw GinnelError(.closed, "the peer ended the connection \(place): it refuses us, has no place left or stops; or \(advice)", peer: peer)
+            case .failed(let cause):
+                // Not the peer's end alone: descriptors that find no place in this process fail the read as well.
+                throw GinnelError(.closed, "the peer could not be read \(place), \(cause); or \(advice)", peer: peer, cause: cause)
             }
         }
     }
@@ -151,7 +158,7 @@ package final class StreamOpening: LoopMember, @unchecked Sendable {
         }
         switch (role, message.verb) {
         case (.client, .offer): try answer(message)
-        case (.service, .accept): finish(.success(OpenedStream(channel: channel, peer: peer)))
+        case (.service, .accept): succeed()
         case (.service, .refuse):
             let failure = Failure(FailureCode(rawValue: message.value), "the peer refused the offer of shared memory")
             throw GinnelError(.refused, "\(failure)", peer: peer, failure: failure)
@@ -161,20 +168,20 @@ package final class StreamOpening: LoopMember, @unchecked Sendable {
 
     private func answer(_ offer: RingMessage) throws {
         do {
-            guard offer.value <= options.maximumRingBytes else {
-                throw GinnelError(.exhausted, "a ring of \(offer.value) bytes was offered, over the limit of \(options.maximumRingBytes) (maximumRingBytes)", peer: peer)
-            }
-            guard let geometry = RingGeometry(capacity: Int(offer.value)) else {
-                throw violation("a ring of \(offer.value) bytes was offered, which is no power of two from 64 to 2^30")
-            }
-            try channel.takeLink(geometry, handles: offer.handles)
+            try channel.takeLink(offer.offeredGeometry(upTo: options.maximumRingBytes), handles: offer.handles)
+        } catch let refusal as OfferRefusal {
+            say(RingMessage(.refuse, value: refusal.failure.code.rawValue))
+            let code: GinnelError.Code = refusal.failure.code == .resourceExhausted ? .exhausted : .closed
+            throw GinnelError(code, "the peer offered \(refusal.failure.sentence)", peer: peer, failure: refusal.failure)
         } catch {
             say(RingMessage(.refuse, value: FailureCode.resourceExhausted.rawValue))
             throw error
         }
         say(RingMessage(.accept))
-        finish(.success(OpenedStream(channel: channel, peer: peer)))
+        succeed()
     }
+
+    private func succeed() { finish(.success(OpenedStream(channel: channel, socket: socket, peer: peer))) }
 
     private func say(_ message: RingMessage) {
         _ = (RingMessage.preamble + message.encoded).withUnsafeBytes { socket.write($0) }
@@ -198,6 +205,7 @@ package final class StreamOpening: LoopMember, @unchecked Sendable {
         if case .failure = result {
             channel.close(drain: .zero)
         } else {
+            channel.farewell.isDue = true
             channel.readFromRing()
             channel.writeToRing()
         }

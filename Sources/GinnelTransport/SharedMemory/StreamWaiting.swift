@@ -23,10 +23,20 @@ final class StreamWaiting: Sendable {
     enum End: Sendable {
         /// This side closed the stream.
         case closedHere
-        /// The peer has closed it, or is no more; what it published before may still be read.
+        /// The peer has closed it; what it published before may still be read.
         case peerEnded
+        /// The peer is gone and has not said that it would be; the same.
+        case peerDied
         /// The peer broke a rule.
         case violated(String)
+
+        /// Whether what the ring holds is still received.
+        var leavesMessages: Bool {
+            switch self {
+            case .peerEnded, .peerDied: true
+            case .closedHere, .violated: false
+            }
+        }
     }
 
     private struct Place {
@@ -40,6 +50,8 @@ final class StreamWaiting: Sendable {
         var receiver = Place()
         var sender = Place()
         var end: End?
+        /// What the loop's timer is set to, or will be by a post that is under way; it may be for somebody who sleeps no more.
+        var armed = UInt64.max
 
         subscript(_ side: Side) -> Place {
             get { side == .receiver ? receiver : sender }
@@ -53,26 +65,30 @@ final class StreamWaiting: Sendable {
 
     var end: End? { isOver.load(ordering: .acquiring) ? state.withLock { $0.end } : nil }
 
-    /// Sleeps until something happens. `arm` is called when there is a deadline, once the place is taken.
+    /// Sleeps until something happens. `arm` is called, once the place is taken, when the loop's timer is to come earlier than it would.
     func sleep(_ side: Side, until deadline: UInt64?, arm: () -> Void) async -> Wake {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                let wake = state.withLock { state -> Wake? in
+                let (wake, isEarlier) = state.withLock { state -> (Wake?, Bool) in
                     if state.end != nil || state[side].wasRung {
                         state[side].wasRung = false
-                        return .news
+                        return (.news, false)
                     }
-                    if Task.isCancelled { return .cancelled }
+                    if Task.isCancelled { return (.cancelled, false) }
                     state[side].continuation = continuation
                     state[side].deadline = deadline
-                    return nil
+                    guard let deadline, deadline < state.armed else { return (nil, false) }
+                    state.armed = deadline
+                    return (nil, true)
                 }
-                if let wake { continuation.resume(returning: wake) } else if deadline != nil { arm() }
+                if let wake { continuation.resume(returning: wake) } else if isEarlier { arm() }
             }
         } onCancel: {
             wake(side, .cancelled)
         }
     }
+
+    func isAsleep(_ side: Side) -> Bool { state.withLock { $0[side].continuation != nil } }
 
     /// Somebody rang: both look again.
     func ring() { for side in Side.allCases { wake(side, .news) } }
@@ -84,16 +100,23 @@ final class StreamWaiting: Sendable {
         ring()
     }
 
-    /// The next deadline of those who sleep, on the awake clock.
-    var earliestDeadline: UInt64? {
-        state.withLock { state in Side.allCases.compactMap { state[$0].continuation == nil ? nil : state[$0].deadline }.min() }
+    /// What the loop's timer is to be set to: the next deadline of those who sleep, on the awake clock. Whoever comes later with a later one needs no `arm`.
+    func deadlineToArm() -> UInt64? {
+        state.withLock { state in
+            let earliest = Side.allCases.compactMap { state[$0].continuation == nil ? nil : state[$0].deadline }.min()
+            state.armed = earliest ?? .max
+            return earliest
+        }
     }
 
     /// Wakes those whose deadline has come.
     func timeOut(_ now: UInt64) {
         for side in Side.allCases {
-            let isDue = state.withLock { state in state[side].deadline.map { $0 <= now } ?? false }
-            if isDue { wake(side, .timedOut) }
+            let sleeper = state.withLock { state -> CheckedContinuation<Wake, Never>? in
+                guard let deadline = state[side].deadline, deadline <= now else { return nil }
+                return state[side].continuation.take()
+            }
+            sleeper?.resume(returning: .timedOut)
         }
     }
 

@@ -26,6 +26,7 @@ import Testing
         (RingMessage(.accept), "02010000 00000000 0000000000000000"),
         (RingMessage(.refuse, value: 6), "03010000 06000000 0000000000000000"),
         (RingMessage(.switch), "04010000 00000000 0000000000000000"),
+        (RingMessage(.end), "05010000 00000000 0000000000000000"),
     ]) func `a message about shared memory has these bytes, and is read again`(message: RingMessage, hexadecimal: String) throws {
         let digits = hexadecimal.replacing(" ", with: "")
         #expect(message.encoded.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined() == digits)
@@ -40,7 +41,7 @@ import Testing
 
     @Test(
         arguments: [
-            (0, 0, "unknown verb 0"), (0, 5, "unknown verb 5"), (0, 255, "unknown verb 255"), (1, 0, "in version 0"), (1, 2, "in version 2"), (1, 255, "in version 255"),
+            (0, 0, "unknown verb 0"), (0, 6, "unknown verb 6"), (0, 255, "unknown verb 255"), (1, 0, "in version 0"), (1, 2, "in version 2"), (1, 255, "in version 255"),
             (3, 1, "reserved"), (8, 1, "reserved"), (9, 255, "reserved"), (15, 128, "reserved"),
         ] as [(Int, UInt8, String)]) func `a message with a field that cannot be is refused by that field's name`(offset: Int, value: UInt8, name: String) throws
     {
@@ -52,13 +53,25 @@ import Testing
         }
     }
 
-    @Test(arguments: [RingVerb.accept, .refuse, .switch]) func `descriptors come with an offer alone`(verb: RingVerb) throws {
+    @Test(arguments: [RingVerb.accept, .refuse, .switch, .end]) func `descriptors come with an offer alone`(verb: RingVerb) throws {
         let violation = try #require(throws: RingViolation.self) { try RingMessage(RingMessage(verb, handles: 1).encoded.span.bytes) }
         #expect(violation.sentence.contains("descriptors"))
     }
 
-    @Test(arguments: [RingVerb.accept, .switch]) func `a number comes with an offer or a refusal alone`(verb: RingVerb) throws {
+    @Test(arguments: [RingVerb.accept, .switch, .end]) func `a number comes with an offer or a refusal alone`(verb: RingVerb) throws {
         let violation = try #require(throws: RingViolation.self) { try RingMessage(RingMessage(verb, value: 64).encoded.span.bytes) }
         #expect(violation.sentence.contains("reserved"))
+    }
+
+    @Test(
+        arguments: [
+            (0, FailureCode.protocolViolation), (63, .protocolViolation), (100, .protocolViolation), (8192, .resourceExhausted), (.max, .resourceExhausted),
+        ] as [(UInt32, FailureCode)]) func `an offer of rings that cannot be is refused with another code than one of rings that are too large`(
+            value: UInt32, code: FailureCode
+        ) throws
+    {
+        let refusal = try #require(throws: OfferRefusal.self) { try RingMessage(.offer, handles: 3, value: value).offeredGeometry(upTo: 4096) }
+        #expect(refusal.failure.code == code && refusal.failure.sentence.contains("\(value)"))
+        #expect(try RingMessage(.offer, handles: 3, value: 4096).offeredGeometry(upTo: 4096).capacity == 4096)
     }
 }

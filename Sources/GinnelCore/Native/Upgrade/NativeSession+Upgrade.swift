@@ -60,17 +60,13 @@ extension NativeSession {
     private mutating func takeOffer(_ offer: RingMessage, _ actions: inout [Action]) {
         upgrade.phase = .preparing
         upgrade.bellsRingThroughSocket = offer.handles == 1
-        let limit = configuration.sharedMemory?.maximumRingBytes ?? 0
-        let failure: Failure
-        if offer.value > limit {
-            failure = Failure(.resourceExhausted, "a ring of \(offer.value) bytes, over the limit of \(limit) (sharedMemory.maximumRingBytes)")
-        } else if let geometry = RingGeometry(capacity: Int(offer.value)) {
-            return actions.append(.upgrade(.take(geometry, handles: offer.handles)))
-        } else {
-            failure = Failure(.protocolViolation, "a ring of \(offer.value) bytes, which is no power of two from 64 to 2^30")
+        do throws(OfferRefusal) {
+            let geometry = try offer.offeredGeometry(upTo: configuration.sharedMemory?.maximumRingBytes ?? 0)
+            actions.append(.upgrade(.take(geometry, handles: offer.handles)))
+        } catch {
+            tell(RingMessage(.refuse, value: error.failure.code.rawValue))
+            stayOnSocket(error.failure, &actions)
         }
-        tell(RingMessage(.refuse, value: failure.code.rawValue))
-        stayOnSocket(failure, &actions)
     }
 
     private mutating func switchOutput() {
