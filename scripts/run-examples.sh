@@ -14,7 +14,7 @@ trap 'if [ -n "$service" ]; then kill "$service" 2>/dev/null || true; wait "$ser
 build() {
     local package=(--package-path "Examples/$1" --scratch-path "$PWD/.build/examples/$1")
     shift
-    swift build "${package[@]}" "$@" >&2
+    swift build "${package[@]}" "$@" >&2 || return
     swift build "${package[@]}" "$@" --show-bin-path
 }
 
