@@ -109,6 +109,7 @@ extension SharedMemoryStream {
                 // First the end, then the ring: what was published before the end is then seen for certain.
                 let end = waiting.end
                 if let end, !end.leavesMessages { throw error(for: end) }
+                if end != nil { try link.reader.noteEnd() }
                 if let record = try link.reader.next() { return record }
                 if case .peerEnded? = end { return nil }
                 if let end { throw error(for: end) }
