@@ -18,6 +18,8 @@ case "serve": await Serving(options).run()
 case "call": await Calling(options).run()
 case "squat": Squatting.run(options)
 case "ring": await Ringing.run(options)
+case "stream": await Streaming(options).run()
+case "flood": await Flooding(options).run()
 case "activate": Activation.run(options)
 case "allocations": try await Allocations.run(options)
 case "top-level":
