@@ -19,7 +19,7 @@ each_target = set -e; for target in $(TEST_TARGETS); do $(1) --filter "^$$target
 SWIFT_FILES := find . -name .build -prune -o -name '*.swift' -print0 | xargs -0
 
 .NOTPARALLEL:
-.PHONY: help demo test tools check lint house build unit conformance test-windows model allocations benchmarks-unit example sanitize fuzz bench format clean
+.PHONY: help demo test tools check lint house build unit conformance test-windows model allocations benchmarks-unit example sanitize soak fuzz bench format clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*##\(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "  make %-16s%s\n", $$1, $$2 }'
@@ -70,6 +70,10 @@ sanitize:  ## the tests under the thread and the address sanitizer, the C progra
 	$(call each_target,$(UNSUPPRESSED) $(SWIFT) test $(TESTING) --sanitize=thread --scratch-path .build/thread)
 	$(call each_target,$(UNSUPPRESSED) ASAN_OPTIONS=detect_leaks=0 $(SWIFT) test $(TESTING) --sanitize=address --scratch-path .build/address)
 	$(UNSUPPRESSED) $(MAKE) -C Tests/Conformance BUILD=../../.build/conformance-sanitized EXTRA='-fsanitize=address,undefined -fno-sanitize-recover=all'
+
+soak:  ## two processes over shared memory at random, with kills: three minutes, or as many as MINUTES says
+	$(SWIFT) build -c release --product Soak
+	.build/release/Soak --minutes $(or $(MINUTES),3)
 
 fuzz:  ## fuzz each target for 10 seconds
 	Fuzz/run.sh

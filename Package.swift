@@ -37,6 +37,7 @@ let package = Package(
         .executableTarget(name: "ForeignRing", path: "Tests/Peers/ForeignRing"),
         .executableTarget(name: "TestPeer", dependencies: ["Ginnel", "GinnelTransport", "GinnelTesting"], path: "Tests/TestPeer", swiftSettings: strict),
         .executableTarget(name: "TestPeerMain", dependencies: ["Ginnel"], path: "Tests/TestPeerMain", swiftSettings: strict),
+        .executableTarget(name: "Soak", dependencies: ["Ginnel", "GinnelCore", "GinnelTransport", "GinnelTesting"], path: "Tests/Soak", swiftSettings: strict),
         .testTarget(
             name: "GinnelTests", dependencies: ["Ginnel", "GinnelCore", "GinnelTransport", "GinnelTesting", "CTestSupport", "TestPeer", "TestPeerMain"],
             swiftSettings: strict),

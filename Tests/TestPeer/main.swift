@@ -19,6 +19,8 @@ case "call": await Calling(options).run()
 case "squat": Squatting.run(options)
 case "ring": await Ringing.run(options)
 case "stream": await Streaming.run(options)
+case "converse": await Conversing(options).run()
+case "flood": await Flooding(options).run()
 case "activate": Activation.run(options)
 case "allocations": try await Allocations.run(options)
 case "top-level":
