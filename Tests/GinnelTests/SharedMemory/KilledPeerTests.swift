@@ -94,12 +94,15 @@ import Testing
                     async let sent = Self.sendOn(stream)
                     let limit = random.number(in: 1...2_000)
                     var (due, number) = (Self.messages, 0)
-                    while let message = try await stream.receive(within: .seconds(60)) {
-                        try #require(message == due.next(), "message \(number)")
-                        number += 1
-                        if number == limit { child.kill() }
+                    let end = try await errorOf(GinnelError.self) {
+                        while let message = try await stream.receive(within: .seconds(60)) {
+                            try #require(message == due.next(), "message \(number)")
+                            number += 1
+                            if number == limit { child.kill() }
+                        }
                     }
                     #expect(number >= limit)
+                    #expect(end.code == .closed && end.sentence.contains("without a farewell"))
                     let error = await sent
                     #expect(error?.code == .closed)
                     await stream.close()
