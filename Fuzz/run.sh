@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Fuzzes the machines of GinnelCore under the address sanitizer.
+# Fuzzes the machines of GinnelCore and the rings of GinnelTransport under the address sanitizer.
 #
 #     Fuzz/run.sh [seconds for each target] [target ...]
 #
-# Ten seconds for each of the eight targets unless told otherwise. What makes a target fail is kept in .build/fuzz/<target>/ and the script fails; what was new is
+# Ten seconds for each of the nine targets unless told otherwise. What makes a target fail is kept in .build/fuzz/<target>/ and the script fails; what was new is
 # kept in .build/fuzz/<target>/corpus and used the next time. Fuzz/Corpus/<target> is where each target starts; `swift test` replays it too.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -11,13 +11,14 @@ cd "$(dirname "$0")/.."
 seconds=${1:-10}
 shift || true
 targets=("$@")
-[ ${#targets[@]} -gt 0 ] || targets=(native-handshake native-service native-client json tagged-json-service tagged-json-client headered-service headered-client)
+[ ${#targets[@]} -gt 0 ] || targets=(native-handshake native-service native-client json tagged-json-service tagged-json-client headered-service headered-client segment)
 
 build=${FUZZ_BUILD:-.build/fuzz}
 mkdir -p "$build"
 swift=(
     swiftc -O -g -wmo -parse-as-library -package-name ginnel -swift-version 6 -sanitize=fuzzer,address -I "$build"
     -Xcc -fmodule-map-file="$build/checksum.modulemap" -Xcc -I"$PWD/Sources/CGinnelChecksum/include"
+    -Xcc -fmodule-map-file=Sources/CGinnelPlatform/include/module.modulemap -Xcc -I"$PWD/Sources/CGinnelPlatform/include"
     -enable-upcoming-feature ExistentialAny -enable-upcoming-feature InternalImportsByDefault -enable-upcoming-feature MemberImportVisibility
     -enable-upcoming-feature NonisolatedNonsendingByDefault
 )
@@ -26,14 +27,15 @@ cat > "$build/checksum.modulemap" <<END
 module CGinnelChecksum { header "$PWD/Sources/CGinnelChecksum/include/ginnel_checksum.h" export * }
 END
 objects=()
-for file in Sources/CGinnelChecksum/*.c; do
-    object=$build/$(basename "$file" .c).o
-    clang -std=c11 -O1 -g -fsanitize=address -I Sources/CGinnelChecksum/include -c "$file" -o "$object"
+for file in Sources/CGinnelChecksum/*.c Sources/CGinnelPlatform/{common,posix,linux,darwin}/*.c; do
+    object=$build/$(tr / - <<< "${file%.c}").o
+    clang -std=c11 -O1 -g -fsanitize=address -I "${file%/*}/include" -I Sources/CGinnelPlatform/include -c "$file" -o "$object"
     objects+=("$object")
 done
 find Sources/GinnelCore -name '*.swift' -print0 | sort -z | xargs -0 "${swift[@]}" -module-name GinnelCore -emit-module-path "$build/GinnelCore.swiftmodule" -c -o "$build/core.o"
-find Sources/GinnelTesting/Core -name '*.swift' -print0 | sort -z | xargs -0 "${swift[@]}" -module-name GinnelTesting -emit-module-path "$build/GinnelTesting.swiftmodule" -c -o "$build/testing.o"
-"${swift[@]}" -module-name Fuzz Fuzz/Entry.swift "$build/core.o" "$build/testing.o" "${objects[@]}" -o "$build/fuzz" 2> "$build/link.log" || { cat "$build/link.log" >&2; exit 1; }
+find Sources/GinnelTransport -name '*.swift' -print0 | sort -z | xargs -0 "${swift[@]}" -module-name GinnelTransport -emit-module-path "$build/GinnelTransport.swiftmodule" -c -o "$build/transport.o"
+find Sources/GinnelTesting/Core Sources/GinnelTesting/Segments -name '*.swift' -print0 | sort -z | xargs -0 "${swift[@]}" -module-name GinnelTesting -emit-module-path "$build/GinnelTesting.swiftmodule" -c -o "$build/testing.o"
+"${swift[@]}" -module-name Fuzz Fuzz/Entry.swift "$build/core.o" "$build/transport.o" "$build/testing.o" "${objects[@]}" -o "$build/fuzz" 2> "$build/link.log" || { cat "$build/link.log" >&2; exit 1; }
 
 failed=0
 for target in "${targets[@]}"; do

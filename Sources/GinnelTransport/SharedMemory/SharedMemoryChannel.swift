@@ -93,7 +93,7 @@ package final class SharedMemoryChannel: Channel, @unchecked Sendable {
     }
 
     /// The link, for a stream that reads and writes the rings itself; this channel then only watches the socket and hears the bell.
-    func lendLink() -> SharedMemoryLink? {
+    package func lendLink() -> SharedMemoryLink? {
         isLent = true
         return link
     }

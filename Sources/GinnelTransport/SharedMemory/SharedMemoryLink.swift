@@ -63,6 +63,9 @@ package final class SharedMemoryLink: @unchecked Sendable {
     /// The offer has left with its descriptors.
     func offerHasLeft() { segment.letGo() }
 
+    /// The whole segment, for who plays a peer in it.
+    package var memory: UnsafeMutableRawBufferPointer { UnsafeMutableRawBufferPointer(start: segment.base, count: Int(clamping: segment.size)) }
+
     /// Our bell was rung. On the loop.
     func noteRing(_ now: UInt64) throws(RingViolation) {
         try rings.note(produced: incoming.produced.pointee.load(ordering: .relaxed), consumed: outgoing.consumed.pointee.load(ordering: .relaxed), now)

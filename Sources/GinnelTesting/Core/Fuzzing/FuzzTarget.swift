@@ -22,6 +22,8 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case headeredService = "headered-service"
     /// What a headered client is sent while it waits for answers; likewise.
     case headeredClient = "headered-client"
+    /// Shared memory as each side sees it; the bytes are what the other side does.
+    case segment
 
     /// What is wrong, or `nil`.
     package func problem(with bytes: [UInt8]) -> String? {
@@ -34,6 +36,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .taggedJSONClient: Self.law(bytes, isOrdered: true) { TaggedJSONSession(role: .client) }
         case .headeredService: Self.headered(bytes, .service)
         case .headeredClient: Self.headered(bytes, .client)
+        case .segment: FuzzedSegment.problem(with: bytes)
         }
     }
 
