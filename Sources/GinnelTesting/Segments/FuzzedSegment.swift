@@ -48,7 +48,9 @@ enum FuzzedSegment {
                     if script.next() & 1 == 0 { _ = writer?.publish(place.shortened(to: Int(script.next()))) }
                 default:
                     let bytes = [UInt8](repeating: 0xDD, count: 1 + Int(script.next()) * 4)
-                    if let count = try bytes.withUnsafeBytes({ try writer?.write($0).count }), !(0...bytes.count).contains(count) { return "\(count) bytes of \(bytes.count) written" }
+                    if let count = try bytes.withUnsafeBytes({ try writer?.write($0).count }), !(0...bytes.count).contains(count) {
+                        return "\(count) bytes of \(bytes.count) written"
+                    }
                 }
             } catch is RingViolation {
                 // Neither end is used after it has seen one.
