@@ -102,6 +102,9 @@ import Testing
         var configuration = ServiceConfiguration.defaults
         configuration.limits.eventBytes = 64 << 10
         configuration.limits.eventOverflow = .close
+        // However long this takes: it is the events that are too many, not the time that is too long.
+        configuration.timeouts.write = .seconds(600)
+        configuration.timeouts.heartbeat = nil
         try await withNeighbour(configuration) { running, neighbour in
             let peer = try await RawPeer.greeted(at: running.path)
             var number = 0
