@@ -38,7 +38,7 @@ import Testing
 
     @Test func `open it lets nothing through and says how long`() {
         var breaker = opened()
-        #expect(breaker.permit(at: start.advanced(by: .seconds(10))) .refusedFor == .seconds(20))
+        #expect(breaker.permit(at: start.advanced(by: .seconds(10))).refusedFor == .seconds(20))
         #expect(!call(&breaker, true, after: .milliseconds(29_999)))
     }
 
@@ -47,7 +47,7 @@ import Testing
         let later = start.advanced(by: .seconds(30))
         let permits = (0..<3).compactMap { _ in try? breaker.permit(at: later).get() }
         #expect(permits.count == 3)
-        #expect(breaker.permit(at: later) .refusedFor == .zero)
+        #expect(breaker.permit(at: later).refusedFor == .zero)
         breaker.ended(permits[0], succeeded: nil, at: later)
         #expect((try? breaker.permit(at: later).get()) != nil)
     }
