@@ -15,6 +15,7 @@ int main(int count, char **arguments) {
     suite_peer();
     suite_memory();
     suite_doorbell();
+    suite_ways();
     support_suites();
     return check_finish() ? 0 : 1;
 }

@@ -104,5 +104,6 @@ void suite_process(void);
 void suite_machine(void);
 void suite_memory(void);
 void suite_doorbell(void);
+void suite_ways(void);
 
 #endif

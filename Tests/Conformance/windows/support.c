@@ -215,6 +215,7 @@ void support_suites(void) {
     suite_identity();
     suite_processes();
     suite_segments();
+    suite_lending();
     suite_faults();
     differences_print();
 }

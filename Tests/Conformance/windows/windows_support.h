@@ -44,12 +44,17 @@ void ends_echo(struct ends *ends);
 /// Waits for a moment in which something is true, up to ten seconds.
 void await(bool (*is_true)(void *), void *argument);
 
+/// What a child does that is lent a segment, or lets nobody open it: see lending.c.
+int claim_and_answer(const char *path);
+int connect_closed_to_all(const char *path);
+
 void suite_pipes(void);
 void suite_endings(void);
 void suite_security(void);
 void suite_identity(void);
 void suite_processes(void);
 void suite_segments(void);
+void suite_lending(void);
 void suite_faults(void);
 
 #endif
