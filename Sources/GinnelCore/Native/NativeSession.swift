@@ -101,7 +101,7 @@ extension NativeSession: SessionMachine {
 
     /// Queues a word about shared memory.
     mutating func tell(_ message: RingMessage) {
-        outbound.lanes.appendControl(.upgrade, handles: UInt8(clamping: message.handles), payload: message.encoded, sealed: outbound.sealed)
+        outbound.lanes.appendControl(.upgrade, handles: UInt8(clamping: message.handles.count), payload: message.encoded, sealed: outbound.sealed)
     }
 
     /// Queues a message.

@@ -25,8 +25,8 @@ package protocol OutgoingCall: AnyObject, Sendable {
 package enum UpgradeStep: Sendable, Equatable {
     /// Make a segment and doorbells to be offered; answered by `.upgrade(.made)` or `.upgrade(.failed)`.
     case make(RingGeometry)
-    /// Map the segment that came with so many descriptors; answered by `.upgrade(.taken)` or `.upgrade(.failed)`.
-    case take(RingGeometry, handles: Int)
+    /// Map the segment that came with these descriptors; answered by `.upgrade(.taken)` or `.upgrade(.failed)`.
+    case take(RingGeometry, handles: OfferedHandles)
     /// It stays on the socket: keep nothing of what was made or offered. Not answered.
     case drop
     /// The peer sends nothing more on the socket: what follows is read from the ring.
@@ -35,7 +35,7 @@ package enum UpgradeStep: Sendable, Equatable {
 
 /// How the driver answers.
 package enum UpgradeAnswer: Sendable, Equatable {
-    case made(handles: Int)
+    case made(handles: OfferedHandles)
     case taken
     case failed(Failure)
 }

@@ -255,7 +255,7 @@ import Testing
         let geometry = try #require(RingGeometry(capacity: Int(offered.value)))
 
         var service = MachineEnd.openService(hello: greeting, wanting)
-        service.submit(.upgrade(.made(handles: offered.handles)))
+        service.submit(.upgrade(.made(handles: OfferedHandles(offered.handles))))
         #expect(service.takeAll() == offer.bytes)
         var refused = service
         refused.receive(refuse.bytes)
@@ -267,7 +267,7 @@ import Testing
 
         var client = MachineEnd.openClient(welcome: greeting, wanting)
         client.receive(offer.bytes)
-        #expect(client.actions == [.upgrade(.take(geometry, handles: offered.handles))])
+        #expect(client.actions == [.upgrade(.take(geometry, handles: OfferedHandles(offered.handles)))])
         var refusing = client
         refusing.submit(.upgrade(.failed(refusal)))
         #expect(refusing.takeAll() == refuse.bytes)
