@@ -142,7 +142,7 @@ extension Connection: SessionDelegate {
         case .pong(let value): answer(value, true)
         case .farewell(let failure): owner.log(.info, "the peer says goodbye: \(failure)", metadata)
         case .upgraded(let failure): upgraded(failure)
-        case .replied, .failed, .streamed, .mayCarryOn, .upgrade, .close: break
+        case .replied, .failed, .streamed, .mayCarryOn, .message, .acknowledged, .messagesMayCarryOn, .upgrade, .close: break
         }
     }
 
