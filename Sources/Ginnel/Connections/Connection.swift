@@ -146,7 +146,7 @@ extension Connection: SessionDelegate {
             owner.log(.info, "the peer says goodbye: \(failure)", metadata)
             owner.leaving(self)
         case .upgraded(let failure): upgraded(failure)
-        case .replied, .failed, .streamed, .mayCarryOn, .upgrade, .close: break
+        case .replied, .failed, .streamed, .mayCarryOn, .message, .acknowledged, .messagesMayCarryOn, .upgrade, .close: break
         }
     }
 
