@@ -1,5 +1,6 @@
 // One end of a stream over shared memory: a segment with two rings, and the bells on both sides (docs/shared-memory.md §2).
 
+internal import CGinnelPlatform
 internal import GinnelCore
 internal import Synchronization
 
@@ -16,10 +17,10 @@ package final class SharedMemoryLink: @unchecked Sendable {
     /// `nil` once the socket is closed, through which it may ring.
     private let peerBell: Guarded<Doorbell?>
     /// Travel with the offer, until they have been sent.
-    let offered: [Int]
+    let offered: [gn_handle]
 
     /// Which end: who made the segment writes into its first ring.
-    private init(_ segment: Segment, _ geometry: RingGeometry, isMaker: Bool, bells: [Doorbell], offered: [Int]) {
+    private init(_ segment: Segment, _ geometry: RingGeometry, isMaker: Bool, bells: [Doorbell], offered: [gn_handle]) {
         let first = RingMemory(at: segment.base)
         let second = RingMemory(at: segment.base + geometry.stride)
         self.segment = segment
@@ -55,8 +56,8 @@ package final class SharedMemoryLink: @unchecked Sendable {
             throw GinnelError(.invalid, "an offer of shared memory announces \(handles) descriptors and came with \(descriptors.count), where \(due) are due")
         }
         let segment = try Segment.adopt(descriptors.removeFirst(), geometry.segmentBytes)
-        let first = try Doorbell.adopt(descriptors.isEmpty ? -1 : descriptors.removeFirst(), handle)
-        let second = try Doorbell.adopt(descriptors.isEmpty ? -1 : descriptors.removeFirst(), handle)
+        let first = try Doorbell.adopt(descriptors.isEmpty ? GN_NO_HANDLE : descriptors.removeFirst(), handle)
+        let second = try Doorbell.adopt(descriptors.isEmpty ? GN_NO_HANDLE : descriptors.removeFirst(), handle)
         return SharedMemoryLink(segment, geometry, isMaker: false, bells: [first, second], offered: [])
     }
 
