@@ -26,7 +26,7 @@ void check_suites(const check_suite *suites, size_t count);
 /// Runs one check and prints its line.
 void check(const char *sentence, void (*body)(void));
 
-/// Ends the running check without an outcome: it asks for a right that this run has not. To be called before anything has been made.
+/// Ends the running check without an outcome: it asks for what this run has not. To be called before anything has been made, or when all of it is gone again.
 _Noreturn void check_skip(const char *why);
 
 /// Prints what was skipped, and the totals; true when everything has passed.

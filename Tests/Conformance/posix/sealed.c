@@ -132,9 +132,8 @@ static void other_memory(void) {
 static void huge_pages(void) {
     int descriptor = memfd_create("foreign", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_HUGETLB);
     if (descriptor < 0 || ftruncate(descriptor, 4 << 20) != 0) {
-        (void)printf("# no memory in huge pages here, not looked at: a segment made of it\n");
         if (descriptor >= 0) EXPECT(close(descriptor) == 0);
-        return;
+        check_skip("this machine has set no memory in huge pages aside");
     }
     gn_segment *none;
     gn_error error;
