@@ -152,6 +152,7 @@ static void many_lives(void) {
     struct ends ends;
     ends_pair(&ends);
     gn_channel_accept_handles(ends.b);
+    uint64_t before = support_mappings();
     for (int turn = 0; turn < 1000; turn++) {
         gn_segment *adopted;
         gn_doorbell *made, *received;
@@ -163,9 +164,11 @@ static void many_lives(void) {
         EXPECT(gn_doorbell_adopt(handle, ends.b, &received, &error) == GN_DONE);
         gn_doorbell_close(received);
         gn_doorbell_close(made);
+        if (turn == 0) EXPECT(before == 0 || support_mappings() == before + 2);
         gn_segment_close(adopted);
         gn_segment_close(segment);
     }
+    EXPECT(support_mappings() == before);
     ends_finish(&ends);
 }
 
@@ -260,7 +263,7 @@ void suite_memory(void) {
     check("a segment without its descriptor stays mapped", let_go);
     check("a segment of another size than was agreed is unsafe, and its descriptor is gone", another_size);
     check("a number that is no descriptor is unsafe", wrong_numbers);
-    check("a thousand segments and doorbells leave nothing behind", many_lives);
+    check("a thousand segments and doorbells leave nothing open and nothing mapped", many_lives);
     check("a size outside the limits is invalid, and no name is left behind", outside_the_limits);
     check("a segment is found by its name, exists once, and is gone when it was removed and closed", by_name);
     check("a name that was removed can be used again, and nothing of before is in it", name_used_again);

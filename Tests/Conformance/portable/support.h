@@ -12,6 +12,9 @@ void support_time_limit(unsigned seconds);
 /// Descriptors or handles that this process has open.
 uint64_t support_open_descriptors(void);
 
+/// Parts of this process's memory that are mapped segments, among others that do not change; 0 where that cannot be told.
+uint64_t support_mappings(void);
+
 /// A name for an endpoint that no other check uses, and the options to listen there.
 void support_endpoint(char path[512], gn_listen_options *options);
 

@@ -78,21 +78,6 @@ static void size_is_final(void) {
 
 #if defined(__linux__)
 
-static void many_mappings(void) {
-    for (int turn = 0; turn < 1000; turn++) {
-        gn_segment *segment = segment_create(65536), *adopted;
-        gn_error error;
-        EXPECT(gn_segment_adopt(dup((int)gn_segment_handle(segment)), 65536, &adopted, &error) == GN_DONE);
-        gn_segment_close(adopted);
-        gn_segment_close(segment);
-    }
-    char line[4096];
-    FILE *maps = fopen("/proc/self/maps", "r");
-    EXPECT(maps != NULL);
-    while (fgets(line, sizeof line, maps) != NULL) EXPECT(strstr(line, "memfd:ginnel") == NULL);
-    EXPECT(fclose(maps) == 0);
-}
-
 /// Memory as a peer may make it.
 static int foreign_memory(off_t size, int seals) {
     int descriptor = memfd_create("foreign", MFD_CLOEXEC | MFD_ALLOW_SEALING);
@@ -241,7 +226,6 @@ void suite_sealed(void) {
     check("files, pipes, devices and sockets are neither segments nor doorbells, and are closed", other_kinds);
     check("a peer cannot change a segment's size", size_is_final);
 #if defined(__linux__)
-    check("a thousand segments leave no mapping behind", many_mappings);
     check("memory that is not sealed, of another size or not to be written is no segment", other_memory);
     check("memory in huge pages is no segment", huge_pages);
     check("a segment is sealed, and a hole in it does no harm", sealed);

@@ -13,6 +13,19 @@ uint64_t support_open_descriptors(void) {
     return open_now;
 }
 
+uint64_t support_mappings(void) {
+    uint64_t count = 0;
+#if defined(__linux__)
+    char line[4096];
+    FILE *maps = fopen("/proc/self/maps", "r");
+    EXPECT(maps != NULL);
+    // One more than nothing, which would mean that it cannot be told.
+    for (count = 1; fgets(line, sizeof line, maps) != NULL;) count += strstr(line, "memfd:ginnel") != NULL;
+    EXPECT(fclose(maps) == 0);
+#endif
+    return count;
+}
+
 static void temporary_directory(char path[128]) {
     (void)snprintf(path, 128, "/tmp/ginnel-conformance-XXXXXX");
     EXPECT(mkdtemp(path) != NULL);

@@ -108,6 +108,50 @@ static void messages_of_a_foreign_pipe(void) {
     ends_finish(&ends);
 }
 
+static void messages_in_pieces(void) {
+    char path[512], bytes[8];
+    WCHAR name[512];
+    struct ends ends = {0};
+    gn_error error;
+    DWORD count, mode = PIPE_READMODE_MESSAGE;
+    size_t got;
+    HANDLE other;
+    pipe_name(path);
+    wide_name(path, name);
+    HANDLE service = CreateNamedPipeW(name, PIPE_ACCESS_DUPLEX, PIPE_TYPE_MESSAGE | PIPE_READMODE_MESSAGE, 1, 4096, 4096, 0, NULL);
+    EXPECT(service != INVALID_HANDLE_VALUE && gn_poller_open(&ends.poller, &error) == GN_DONE);
+    EXPECT(gn_channel_connect(path, &ends.a, &error) == GN_DONE);
+    // Whoever else has a handle of our end can have it read messages: then the system says of each piece but the last that there is more.
+    HANDLE ours = (HANDLE)gn_channel_release(ends.a), self = GetCurrentProcess();
+    EXPECT(DuplicateHandle(self, ours, self, &other, 0, FALSE, DUPLICATE_SAME_ACCESS));
+    EXPECT(gn_channel_adopt((gn_handle)ours, &ends.a, &error) == GN_DONE);
+    EXPECT(gn_poller_add_channel(ends.poller, ends.a, TOKEN_A, &error) == GN_DONE);
+    EXPECT(SetNamedPipeHandleState(other, &mode, NULL, NULL) && CloseHandle(other));
+    EXPECT(WriteFile(service, "twenty bytes in all.", 20, &count, NULL));
+    static const size_t pieces[] = {8, 8, 4};
+    for (size_t i = 0; i < 3; i++) {
+        EXPECT(ends_read(&ends, TOKEN_A, bytes, sizeof bytes, &got, &error) == GN_DONE && got == pieces[i]);
+        EXPECT(memcmp(bytes, &"twenty bytes in all."[8 * i], got) == 0);
+    }
+    EXPECT(CloseHandle(service) && ends_read_to_end(&ends, TOKEN_A) == 0);
+    ends_finish(&ends);
+}
+
+static void one_write_of_one_unit(void) {
+    struct ends ends;
+    gn_error error;
+    size_t count;
+    static const char bytes[4 * GN_WRITE_UNIT];
+    gn_span span = {.bytes = bytes, .count = sizeof bytes}, byte = {.bytes = bytes, .count = 1};
+    ends_pair(&ends);
+    do {
+        EXPECT(gn_channel_write(ends.a, &span, 1, &count, &error) == GN_DONE && count == GN_WRITE_UNIT);
+        // As soon as one is pending not even a byte is taken.
+    } while (gn_channel_write(ends.a, &byte, 1, &count, &error) == GN_DONE);
+    EXPECT(gn_channel_write(ends.a, &byte, 1, &count, &error) == GN_WOULD_BLOCK);
+    ends_finish(&ends);
+}
+
 static void adopting_what_is_no_channel(void) {
     HANDLE reading, writing, event = CreateEventW(NULL, TRUE, FALSE, NULL);
     gn_channel *channel;
@@ -151,6 +195,8 @@ void suite_pipes(void) {
     check("a client that came and went before an instance waited is passed over", come_and_gone_before_waiting);
     check("a name is kept until the last connection has ended", name_is_kept_by_connections);
     check("the messages of a foreign pipe are bytes", messages_of_a_foreign_pipe);
+    check("a message that is longer than the room comes in pieces", messages_in_pieces);
+    check("a write takes 64 KiB, and while one is pending nothing more", one_write_of_one_unit);
     check("what is no overlapped pipe of two directions is not adopted", adopting_what_is_no_channel);
     check("only names of local pipes are opened, and only as they are written", other_paths);
 }

@@ -78,9 +78,9 @@ static void pairs(void) {
     ends_finish(&ends);
 }
 
-/// What others may do with a pipe of a mode: our own descriptor, seen by somebody who is neither the user in it nor SYSTEM.
-static DWORD access_of_others(uint32_t mode, int64_t group, DWORD wanted) {
-    char path[512], sid[192];
+/// The descriptor of a pipe that a listener of this mode has given to a client.
+static char *descriptor_of_mode(uint32_t mode, int64_t group) {
+    char path[512];
     gn_listen_options options = {.path = path, .directory_mode = 0755, .socket_mode = mode, .group = group, .backlog = 2};
     struct ends ends = {0};
     gn_endpoint_facts facts;
@@ -90,8 +90,14 @@ static DWORD access_of_others(uint32_t mode, int64_t group, DWORD wanted) {
     EXPECT(gn_poller_add_listener(ends.poller, ends.listener, TOKEN_LISTENER, &error) == GN_DONE);
     EXPECT(gn_channel_connect(path, &ends.a, &error) == GN_DONE);
     ends.b = ends_accept(&ends);
-    char *text = descriptor_of_channel(&ends.b), other[2048] = {0};
+    char *text = descriptor_of_channel(&ends.b);
     ends_finish(&ends);
+    return text;
+}
+
+/// What others may do with a pipe of a mode: our own descriptor, seen by somebody who is neither the user in it nor SYSTEM.
+static DWORD access_of_others(uint32_t mode, int64_t group, DWORD wanted) {
+    char sid[192], *text = descriptor_of_mode(mode, group), other[2048] = {0};
     // The user of this process becomes a stranger to the descriptor: his SID is changed in it.
     own_sid(sid);
     for (const char *next = text; *next != 0;) {
@@ -118,6 +124,19 @@ static DWORD access_of_others(uint32_t mode, int64_t group, DWORD wanted) {
     EXPECT(CloseHandle(token) && CloseHandle(identity));
     LocalFree(descriptor);
     return allowed ? granted : 0;
+}
+
+static void services_for_all(void) {
+    static const struct { uint32_t mode; int64_t group; const char *generic, *specific; } services[] = {
+        {0666, -1, "(A;;GA;;;SY)(A;;0x12019b;;;AU)", "(A;;FA;;;SY)(A;;0x12019b;;;AU)"},
+        {0660, DOMAIN_ALIAS_RID_USERS, "(A;;GA;;;SY)(A;;0x12019b;;;BU)", "(A;;FA;;;SY)(A;;0x12019b;;;BU)"},
+        {0660, -1, "(A;;GA;;;SY)", "(A;;FA;;;SY)"},
+    };
+    for (size_t i = 0; i < sizeof services / sizeof services[0]; i++) {
+        char *text = descriptor_of_mode(services[i].mode, services[i].group);
+        expect_descriptor(text, strstr(text, "(A;;GA;;;SY)") != NULL ? services[i].generic : services[i].specific);
+        LocalFree(text);
+    }
 }
 
 enum { CLIENT = 0x12019B };
@@ -357,6 +376,7 @@ void suite_security(void) {
     check("SDDL has no alias for the current user", current_user_is_no_alias);
     check("every instance of a listener's pipe is for this user alone", every_instance);
     check("a pair is for this user alone", pairs);
+    check("SYSTEM may do everything with a service for others, and whoever may connect is in its list", services_for_all);
     check("where others may connect they can do that and no more", others_where_they_may);
     check("where others may not connect they can do nothing", others_where_they_may_not);
     check("a group may connect and no more, and others may not", groups);

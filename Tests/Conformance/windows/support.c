@@ -87,6 +87,15 @@ uint64_t support_open_descriptors(void) {
     return count != 0 ? count : count_ours();
 }
 
+uint64_t support_mappings(void) {
+    uint64_t count = 0;
+    MEMORY_BASIC_INFORMATION part;
+    for (char *address = NULL; VirtualQuery(address, &part, sizeof part) != 0; address = (char *)part.BaseAddress + part.RegionSize) {
+        count += part.Type == MEM_MAPPED && part.State == MEM_COMMIT && part.Protect == PAGE_READWRITE;
+    }
+    return count;
+}
+
 // MARK: Endpoints
 
 void pipe_name(char path[512]) {
@@ -204,6 +213,7 @@ gn_handle ends_pass(struct ends *ends, gn_handle handle) {
 static const check_suite suites[] = {
     {"pipes", suite_pipes, "instances of named pipes and how they are named; a socket has a backlog and a file", "sockets"},
     {"pipe endings", suite_pipe_endings, "half a close is a capability of sockets, and only a pipe loses what was written when its end goes", "kernel"},
+    {"asked", suite_asked, "what CreateNamedPipeW, CreateFileW and ReadFile are asked for; other systems have other calls", "faults"},
     {"security", suite_security, "security descriptors and tokens; files have owners and modes", "directories"},
     {"identity", suite_identity, "SIDs, sessions and process handles; Linux and macOS have numbers and pidfds", "identity"},
     {"processes", suite_processes, "handles, console output and text as Windows has them", "children"},

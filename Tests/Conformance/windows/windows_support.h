@@ -22,6 +22,7 @@ gn_listener *open_listener(const char *path, uint32_t mode);
 
 void suite_pipes(void);
 void suite_pipe_endings(void);
+void suite_asked(void);
 void suite_security(void);
 void suite_identity(void);
 void suite_processes(void);
