@@ -142,10 +142,10 @@ static void one_write_of_one_unit(void) {
     gn_error error;
     size_t count;
     static const char bytes[4 * GN_WRITE_UNIT];
-    gn_span span = {.bytes = bytes, .count = sizeof bytes}, byte = {.bytes = bytes, .count = 1};
+    gn_span spans[] = {{.bytes = bytes, .count = sizeof bytes}, {.bytes = bytes, .count = sizeof bytes}}, byte = {.bytes = bytes, .count = 1};
     ends_pair(&ends);
     do {
-        EXPECT(gn_channel_write(ends.a, &span, 1, &count, &error) == GN_DONE && count == GN_WRITE_UNIT);
+        EXPECT(gn_channel_write(ends.a, spans, 2, &count, &error) == GN_DONE && count == GN_WRITE_UNIT);
         // As soon as one is pending not even a byte is taken.
     } while (gn_channel_write(ends.a, &byte, 1, &count, &error) == GN_DONE);
     EXPECT(gn_channel_write(ends.a, &byte, 1, &count, &error) == GN_WOULD_BLOCK);
