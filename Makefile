@@ -54,7 +54,7 @@ unit:  ## the Swift tests
 conformance:  ## the contract of the platform layer, as a C program
 	$(MAKE) -C Tests/Conformance
 
-test-windows:  ## the same contract on Windows: built with mingw-w64, run under Wine; installs both
+test-windows:  ## the same contract on Windows: built with mingw-w64, run under Wine, and a table of clauses; installs both
 	scripts/test-windows.sh
 
 model:  ## check the Promela models with spin

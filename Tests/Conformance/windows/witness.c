@@ -42,8 +42,8 @@ void witness_client(DWORD process) { atomic_store(&client, process); }
 
 typedef HANDLE WINAPI create_named_pipe(LPCWSTR, DWORD, DWORD, DWORD, DWORD, DWORD, DWORD, LPSECURITY_ATTRIBUTES);
 typedef HANDLE WINAPI create_file(LPCWSTR, DWORD, DWORD, LPSECURITY_ATTRIBUTES, DWORD, DWORD, HANDLE);
-typedef WINBOOL WINAPI read_file(HANDLE, LPVOID, DWORD, LPDWORD, LPOVERLAPPED);
-typedef WINBOOL WINAPI client_process(HANDLE, PULONG);
+typedef BOOL WINAPI read_file(HANDLE, LPVOID, DWORD, LPDWORD, LPOVERLAPPED);
+typedef BOOL WINAPI client_process(HANDLE, PULONG);
 
 static HANDLE WINAPI see_pipe(LPCWSTR name, DWORD open_mode, DWORD pipe_mode, DWORD most, DWORD out, DWORD in, DWORD timeout, LPSECURITY_ATTRIBUTES attributes) {
     if (is_watching() && pipe_count < WITNESSED) {
@@ -66,9 +66,9 @@ static HANDLE WINAPI see_open(LPCWSTR name, DWORD access, DWORD share, LPSECURIT
     return call(name, access, share, attributes, how, flags, template);
 }
 
-static WINBOOL WINAPI see_read(HANDLE file, LPVOID bytes, DWORD size, LPDWORD count, LPOVERLAPPED overlapped) {
+static BOOL WINAPI see_read(HANDLE file, LPVOID bytes, DWORD size, LPDWORD count, LPOVERLAPPED overlapped) {
     read_file *call = (read_file *)(void (*)(void))real("ReadFile");
-    WINBOOL done = call(file, bytes, size, count, overlapped);
+    BOOL done = call(file, bytes, size, count, overlapped);
     DWORD native = GetLastError();
     atomic_store(&last_size, size);
     atomic_store(&last_pending, !done && native == ERROR_IO_PENDING);
@@ -76,9 +76,9 @@ static WINBOOL WINAPI see_read(HANDLE file, LPVOID bytes, DWORD size, LPDWORD co
     return done;
 }
 
-static WINBOOL WINAPI see_client(HANDLE pipe, PULONG process) {
+static BOOL WINAPI see_client(HANDLE pipe, PULONG process) {
     client_process *call = (client_process *)(void (*)(void))real("GetNamedPipeClientProcessId");
-    WINBOOL known = call(pipe, process);
+    BOOL known = call(pipe, process);
     if (known && atomic_load(&client) != 0) *process = (ULONG)atomic_load(&client);
     return known;
 }
