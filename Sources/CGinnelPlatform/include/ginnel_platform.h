@@ -165,7 +165,7 @@ typedef struct gn_listen_options {
     uint32_t directory_mode;  ///< exact mode of the directory: 0700, 0750 or 0755
     uint32_t socket_mode;     ///< exact mode of the socket: 0600, 0660 or 0666
     int64_t group;            ///< group id for directory and socket, or -1
-    int backlog;              ///< 1 to 4096
+    int32_t backlog;          ///< 1 to 4096
 } gn_listen_options;
 
 /// A listening endpoint. Ended by gn_listener_close.
@@ -351,7 +351,7 @@ typedef struct gn_process gn_process;
 
 /// Starts `path` with `arguments` (NULL-terminated, the first being the program's name) and the parent's environment plus `environment`
 /// ("NAME=value", NULL-terminated, or NULL). `inherited[i]` becomes descriptor 3 + i in the child; standard streams are shared
-/// unless `output` is given, which becomes the child's standard output. Errors: NOT_FOUND, DENIED, INVALID (a handle), NO_DESCRIPTORS, NO_MEMORY.
+/// unless `output` is given, which becomes the child's standard output. Errors: NOT_FOUND, DENIED (no program among other things), INVALID (a handle), NO_DESCRIPTORS, NO_MEMORY.
 gn_outcome gn_process_start(const char *path, const char *const *arguments, const char *const *environment, const gn_handle *inherited,
                             size_t inherited_count, gn_handle output, gn_process **process, gn_error *error);
 

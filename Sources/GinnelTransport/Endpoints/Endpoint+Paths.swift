@@ -3,8 +3,8 @@
 internal import CGinnelPlatform
 
 enum InheritedListeners {
-    static var descriptors: [Int] {
-        var first: gn_handle = -1
+    static var descriptors: [gn_handle] {
+        var first = GN_NO_HANDLE
         let count = gn_inherited_listeners(&first)
         return (0..<count).map { first + $0 }
     }

@@ -1,6 +1,6 @@
 // Processes that this one started, so that it may know them again (`PeerPolicy.spawnedByUs`).
 
-internal import CGinnelPlatform
+package import CGinnelPlatform
 internal import GinnelCore
 
 /// A child process. Its id is not reused while this object lives.
@@ -18,13 +18,13 @@ package final class ChildProcess: @unchecked Sendable {
 
     /// Starts `path` with `arguments` (without the program's name), and `environment` added to ours. `inherited[i]` becomes descriptor 3 + i.
     package init(
-        _ path: String, _ arguments: [String], environment: [String: String] = [:], inheriting inherited: [Int] = [], output: Int? = nil
+        _ path: String, _ arguments: [String], environment: [String: String] = [:], inheriting inherited: [gn_handle] = [], output: gn_handle? = nil
     ) throws {
         var process: OpaquePointer?
         var error = gn_error()
         let outcome = Self.withStrings([path] + arguments) { arguments in
             Self.withStrings(environment.map { "\($0.key)=\($0.value)" }) { environment in
-                gn_process_start(path, arguments, environment, inherited, inherited.count, output ?? -1, &process, &error)
+                gn_process_start(path, arguments, environment, inherited, inherited.count, output ?? GN_NO_HANDLE, &process, &error)
             }
         }
         guard outcome == GN_DONE, let process else {

@@ -1,5 +1,6 @@
 // One end of a stream over shared memory: a segment with two rings, and the bells on both sides (docs/shared-memory.md §2).
 
+internal import CGinnelPlatform
 internal import GinnelCore
 internal import Synchronization
 
@@ -18,10 +19,10 @@ package final class SharedMemoryLink: @unchecked Sendable {
     /// What the offer says of its descriptors.
     let announced: OfferedHandles
     /// Those that travel beside its bytes, until they have been sent.
-    let offered: [Int]
+    let offered: [gn_handle]
 
     /// Which end: who made the segment writes into its first ring.
-    private init(_ segment: Segment, _ geometry: RingGeometry, isMaker: Bool, bells: [Doorbell], announced: OfferedHandles = .none, offered: [Int] = []) {
+    private init(_ segment: Segment, _ geometry: RingGeometry, isMaker: Bool, bells: [Doorbell], announced: OfferedHandles = .none, offered: [gn_handle] = []) {
         let first = RingMemory(at: segment.base)
         let second = RingMemory(at: segment.base + geometry.stride)
         self.segment = segment
@@ -62,8 +63,8 @@ package final class SharedMemoryLink: @unchecked Sendable {
             throw GinnelError(.invalid, "an offer of shared memory announces \(handles.count) descriptors and came with \(descriptors.count), where \(due) are due")
         }
         let segment = try Segment.adopt(descriptors.removeFirst(), geometry.segmentBytes)
-        let first = try Doorbell.adopt(descriptors.isEmpty ? -1 : descriptors.removeFirst(), handle)
-        let second = try Doorbell.adopt(descriptors.isEmpty ? -1 : descriptors.removeFirst(), handle)
+        let first = try Doorbell.adopt(descriptors.isEmpty ? GN_NO_HANDLE : descriptors.removeFirst(), handle)
+        let second = try Doorbell.adopt(descriptors.isEmpty ? GN_NO_HANDLE : descriptors.removeFirst(), handle)
         return SharedMemoryLink(segment, geometry, isMaker: false, bells: [first, second])
     }
 

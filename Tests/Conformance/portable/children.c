@@ -56,14 +56,27 @@ static int has_variable(const char *name, const char *expected) {
     return gn_environment(name, value, sizeof value) && strcmp(value, expected) == 0 ? 0 : 1;
 }
 
+const char *const odd_arguments[ODD_ARGUMENTS] = {"", " ", "a b", "\"", "\\", "\\\\", "a\\", "a b\\", "a\\\"b", "\\\\\"", "\"quoted\"",
+                                                  "tab\there", "C:\\path with\\spaces\\", "%PATH%", "^&|<>", "*.c", "end"};
+
+static int compare_arguments(int count, char **arguments) {
+    if (count != ODD_ARGUMENTS) return 100 + count;
+    for (int i = 0; i < count; i++) {
+        if (strcmp(arguments[i], odd_arguments[i]) != 0) return 1 + i;
+    }
+    return 0;
+}
+
 int child_main(int count, char **arguments) {
     support_time_limit(60);
     if (count < 1) return 64;
     const char *role = arguments[0];
     if (strcmp(role, "exit") == 0 && count == 2) return atoi(arguments[1]);
     if (strcmp(role, "variable") == 0 && count == 3) return has_variable(arguments[1], arguments[2]);
+    if (strcmp(role, "arguments") == 0) return compare_arguments(count - 1, arguments + 1);
     if (strcmp(role, "connect") == 0 && count == 2) return connect_and_stay(arguments[1]);
     if (strcmp(role, "answer-in-memory") == 0 && count == 2) return answer_in_memory(arguments[1]);
-    int status = support_child(role, count - 1, arguments + 1);
+    int status = partner_main(role, count - 1, arguments + 1);
+    if (status < 0) status = support_child(role, count - 1, arguments + 1);
     return status >= 0 ? status : 64;
 }

@@ -129,3 +129,45 @@ gn_channel *ends_accept(struct ends *ends) {
         ends_await(ends, TOKEN_LISTENER, GN_EVENT_READABLE);
     }
 }
+
+size_t ends_fill(struct ends *ends, uint64_t token) {
+    static const char bytes[65536];
+    for (size_t total = 0;;) {
+        gn_span span = {.bytes = bytes, .count = sizeof bytes};
+        size_t count;
+        gn_error error;
+        gn_outcome outcome = gn_channel_write(token == TOKEN_A ? ends->a : ends->b, &span, 1, &count, &error);
+        if (outcome == GN_WOULD_BLOCK) return total;
+        EXPECT(outcome == GN_DONE);
+        total += count;
+    }
+}
+
+void ends_discard(struct ends *ends, uint64_t token, size_t count) {
+    static char bytes[4096];
+    for (size_t done = 0; done < count;) {
+        size_t part;
+        gn_error error;
+        EXPECT(ends_read(ends, token, bytes, count - done < sizeof bytes ? count - done : sizeof bytes, &part, &error) == GN_DONE);
+        done += part;
+    }
+}
+
+void ends_echo(struct ends *ends) {
+    char bytes[4];
+    ends_write(ends, TOKEN_A, "ping", 4);
+    ends_read_exactly(ends, TOKEN_B, bytes, 4);
+    ends_write(ends, TOKEN_B, "pong", 4);
+    ends_read_exactly(ends, TOKEN_A, bytes, 4);
+    EXPECT(memcmp(bytes, "pong", 4) == 0);
+}
+
+void ends_accept_b(struct ends *ends) {
+    ends->b = ends_accept(ends);
+    add(ends, ends->b, TOKEN_B);
+}
+
+void ends_await_descriptors(struct ends *ends, uint64_t count) {
+    for (unsigned turn = 0; turn < 10000 && support_open_descriptors() != count; turn++) ends_look(ends, 1000000);
+    EXPECT(support_open_descriptors() == count);
+}

@@ -146,7 +146,7 @@ static void no_port(void) {
     ends_pair(&ends);
     for (int turn = 0; turn < 50; turn++) ends_echo(&ends);
     static char bytes[4 * 65536];
-    size_t written = fill_channel(ends.a);
+    size_t written = ends_fill(&ends, TOKEN_A);
     EXPECT(written <= sizeof bytes);
     ends_read_exactly(&ends, TOKEN_B, bytes, written);
     ends_await(&ends, TOKEN_A, GN_EVENT_WRITABLE);

@@ -1,33 +1,8 @@
-// What the contract leaves open and these platforms promise: one event per edge, and none that nobody asked for.
+// What the contract leaves open and these kernels promise: writers that sleep through what is no news for them, resets, signals, threads.
 #include "posix_support.h"
 
 #include <pthread.h>
 #include <signal.h>
-
-static void one_event_per_edge(void) {
-    struct ends ends;
-    ends_pair(&ends);
-    ends_write(&ends, TOKEN_A, "x", 1);
-    ends_await(&ends, TOKEN_B, GN_EVENT_READABLE);
-    ends_look(&ends, 0);
-    EXPECT(ends.seen[TOKEN_B] == 0);
-    ends_write(&ends, TOKEN_A, "y", 1);
-    ends_await(&ends, TOKEN_B, GN_EVENT_READABLE);
-    ends_finish(&ends);
-}
-
-static void writable_only_when_asked(void) {
-    struct ends ends;
-    char byte;
-    ends_pair(&ends);
-    for (int turn = 0; turn < 10; turn++) {
-        ends_write(&ends, TOKEN_A, "x", 1);
-        ends_read_exactly(&ends, TOKEN_B, &byte, 1);
-        ends_look(&ends, 0);
-    }
-    EXPECT(((ends.seen[TOKEN_A] | ends.seen[TOKEN_B]) & GN_EVENT_WRITABLE) == 0);
-    ends_finish(&ends);
-}
 
 static void reader_does_not_wake_writer(void) {
     gn_poller *poller;
@@ -85,39 +60,6 @@ static void hangup_kinds(void) {
     ends_await(&ends, TOKEN_B, GN_EVENT_HANGUP);
     EXPECT((ends.seen[TOKEN_B] & GN_EVENT_READABLE) != 0);
     EXPECT((ends.seen[TOKEN_A] & GN_EVENT_HANGUP) == 0);
-    ends_finish(&ends);
-}
-
-static void not_drained_after_hangup(void) {
-    struct ends ends;
-    char bytes[64];
-    size_t count;
-    bool drained;
-    gn_error error;
-    ends_pair(&ends);
-    ends_write(&ends, TOKEN_A, "last words", 10);
-    gn_channel_abort(ends.a);
-    ends.a = NULL;
-    ends_await(&ends, TOKEN_B, GN_EVENT_HANGUP);
-    EXPECT(gn_channel_read(ends.b, bytes, sizeof bytes, &count, &drained, &error) == GN_DONE && count == 10);
-    EXPECT(!drained);
-    EXPECT(gn_channel_read(ends.b, bytes, sizeof bytes, &count, &drained, &error) == GN_END);
-    ends_finish(&ends);
-}
-
-static void blocked_writer_hears_of_the_end(void) {
-    struct ends ends;
-    static char bytes[65536];
-    gn_span span = {.bytes = bytes, .count = sizeof bytes};
-    size_t count;
-    gn_error error;
-    ends_pair(&ends);
-    while (gn_channel_write(ends.a, &span, 1, &count, &error) == GN_DONE) {}
-    gn_channel_abort(ends.b);
-    ends.b = NULL;
-    ends_await(&ends, TOKEN_A, GN_EVENT_WRITABLE);
-    EXPECT((ends.seen[TOKEN_A] & GN_EVENT_HANGUP) != 0);
-    EXPECT_CODE(gn_channel_write(ends.a, &span, 1, &count, &error), error, GN_CODE_RESET);
     ends_finish(&ends);
 }
 
@@ -239,14 +181,10 @@ static void thread_names_and_signals(void) {
     EXPECT(sigismember(&before, SIGTERM) == 0 && sigismember(&after, SIGTERM) == 0);
 }
 
-void suite_edges(void) {
-    check("an event comes once until something new happens", one_event_per_edge);
-    check("nobody hears of writing who was not told to wait", writable_only_when_asked);
+void suite_kernel(void) {
     check("a peer that reads does not wake a writer that was never blocked", reader_does_not_wake_writer);
     check("a writer that was blocked and is not any more sleeps through its peer's reading", unblocked_writer_sleeps_again);
     check("half a close hangs up at the other end only", hangup_kinds);
-    check("after a hang-up a short read is not the last", not_drained_after_hangup);
-    check("a blocked writer hears that its peer has gone", blocked_writer_hears_of_the_end);
     check("bytes that the peer did not read make its end a reset, after what it sent", reset_after_unread_bytes);
     check("writing to nobody raises no signal", no_signal_for_writing_to_nobody);
     check("a wait that signals interrupt takes its time all the same", waits_through_signals);
