@@ -1,5 +1,5 @@
 #!/bin/bash
-# Builds the conformance program of the platform layer for Windows and runs it under Wine, in a Wine of its own below .build, which is ended again.
+# Builds the conformance program of the platform layer and the peer in C for Windows and runs both under Wine, in a Wine of its own below .build, which is ended again.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -12,6 +12,7 @@ unset DISPLAY WAYLAND_DISPLAY
 mkdir -p .build
 scripts/install-test-tools.sh windows
 make -C Tests/Conformance build CC=x86_64-w64-mingw32-gcc BUILD=../../.build/conformance-windows
+make -C Tests/Peers/Pipe build CC=x86_64-w64-mingw32-gcc BUILD=../../../.build/pipe-peer-windows
 
 # Only the server of this prefix is ended, and waited for.
 end_wine() {
@@ -21,3 +22,4 @@ end_wine() {
 trap end_wine EXIT
 timeout --kill-after=10 120 wine wineboot --init > /dev/null 2>&1 < /dev/null
 timeout --kill-after=10 300 make -C Tests/Conformance CC=x86_64-w64-mingw32-gcc BUILD=../../.build/conformance-windows RUNNER=wine
+timeout --kill-after=10 120 make -C Tests/Peers/Pipe CC=x86_64-w64-mingw32-gcc BUILD=../../../.build/pipe-peer-windows RUNNER=wine

@@ -216,6 +216,7 @@ void support_suites(void) {
     suite_processes();
     suite_segments();
     suite_lending();
+    suite_claims();
     suite_faults();
     differences_print();
 }

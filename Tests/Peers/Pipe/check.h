@@ -13,6 +13,8 @@ _Noreturn void check_fail(const char *file, int line, const char *expectation);
 
 /// Descriptors or handles that this process has open; 0 where that cannot be told.
 uint64_t open_descriptors(void);
+/// As open_descriptors, once there are no more than `before`, or after so long that what is still there will stay: what was closed with bytes on their way ends a little later.
+uint64_t open_descriptors_left(uint64_t before);
 
 #define EXPECT(expectation) \
     do { \

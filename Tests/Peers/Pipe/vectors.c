@@ -108,7 +108,7 @@ static bool follow(char *line) {
     else if (strcmp(words[0], "read") == 0) read_record(words[1], words[2], words[3]);
     else if (strcmp(words[0], "wait") == 0) wait_for(words[1]);
     else if (strcmp(words[0], "peer") == 0) note(words[0], words[1], words[2]);
-    else EXPECT(!"a line of a known kind");
+    else check_fail(__FILE__, __LINE__, "a line of a known kind");
     return true;
 }
 
