@@ -224,10 +224,12 @@ def lies(ring):
     told("lie-padding-of-half-the-capacity", 64, (CONTROL + 32, word, PADDING), (PRODUCED, counter, 64), start=32).read()
     told("lie-padding-twice", 64, (CONTROL + 56, word, PADDING), (CONTROL, word, PADDING), (PRODUCED, counter, 56 + 64), start=56).read()
     told("lie-almost-padding", 64, (CONTROL, word, PADDING - 1), (PRODUCED, counter, 64)).read()
-    told("lie-consumed-before-produced", 64, (CONSUMED, counter, 8)).write(1, 0)
-    told("lie-consumed-no-multiple-of-8", 64, (CONSUMED, counter, WORD - 4)).write(1, 0)
+    # A producer looks at the consumer's counter when it finds no room without.
+    for name, value in (("lie-consumed-before-produced", 72), ("lie-consumed-no-multiple-of-8", 4), ("lie-consumed-long-ago", WORD - 8)):
+        full = ring(name, 64)
+        full.write(28, 0), full.write(28, 1), full.peer(CONSUMED, struct.pack(counter, value)), full.write(1, 2)
     back = ring("lie-consumed-goes-back", 64)
-    back.write(1, 0), back.read(0), back.write(1, 1), back.peer(CONSUMED, bytes(8)), back.write(1, 2)
+    back.write(28, 0), back.write(28, 1), back.read(0), back.write(20, 2), back.peer(CONSUMED, struct.pack(counter, 24)), back.write(28, 3)
 
 
 def mixed(ring):
