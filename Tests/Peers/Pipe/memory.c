@@ -178,6 +178,28 @@ static void killed_while_we_sleep_for_room(void) {
     finish(true);
 }
 
+static void nothing_behind_it(void) {
+    char connections[8];
+    memset(&both, 0, sizeof both);
+    role_path(both.path);
+    (void)snprintf(connections, sizeof connections, "%d", ROLE_LIES);
+    both.process = role_start("serve", "liar", both.path, connections);
+    // One of ours that could be named: it is as it was afterwards.
+    gn_segment *segment;
+    gn_error error;
+    EXPECT(gn_segment_create(GN_SEGMENT_MINIMUM, &segment, &error) == GN_DONE);
+    gn_handle handle = gn_segment_handle(segment);
+    for (int turn = 0; turn < ROLE_LIES; turn++) {
+        struct link link;
+        EXPECT(link_connect(&link, both.path) == LINK_DONE && stream_take(&both.stream, &link) == STREAM_VIOLATION);
+        stream_close(&both.stream);
+    }
+    memset(gn_segment_bytes(segment), 'x', GN_SEGMENT_MINIMUM);
+    EXPECT(gn_segment_handle(segment) == handle);
+    gn_segment_close(segment);
+    finish(false);
+}
+
 static void ended_in_order(void) {
     begin_as_service("memory");
     echo_each_length();
@@ -195,5 +217,6 @@ void scenarios_of_memory(void) {
     check("a service that is killed in a flood is noticed after what it had published, and leaves nothing behind", service_killed);
     check("a client that is killed in two floods is noticed after what it had published, and leaves nothing behind", client_killed);
     check("a peer that is killed while we sleep for room is noticed", killed_while_we_sleep_for_room);
+    check("an offer with no segment behind it is refused, whatever it says, and nothing of ours is touched", nothing_behind_it);
     check("a farewell is told from a death, and the other process has left nothing open", ended_in_order);
 }

@@ -1,6 +1,7 @@
 // The second process: see roles.h.
 //
 //     serve tagged|envelope|memory PATH CONNECTIONS    takes so many connections, one after the other
+//     serve liar PATH CONNECTIONS                      offers memory that is none, each time another way
 //     join memory|idle|half PATH                       connects, and does what it is told, nothing, or half of something
 //
 // A service of tagged JSON answers `ping` with `pong`, `item` with the same, and refuses what has no known type with an error that leaves the connection as it is. One of envelopes
@@ -166,6 +167,17 @@ static bool talk_over(struct stream *stream) {
     return result == STREAM_END || result == STREAM_LOST;
 }
 
+/// An offer of one segment, with nothing beside it: what it says of where that segment is, is not so.
+static void offer_nothing(struct link *link, int turn) {
+    static const uint64_t numbers[ROLE_LIES] = {0, 4, 7, 0x7ffffffc, UINT64_C(1) << 40, UINT64_MAX};
+    uint8_t message[24] = {'G', 'I', 'N', 'S', 'H', 'M', 1, 0, 1, 1, (uint8_t)(1 + 2 * gn_doorbell_handles()), 0, 0, 0, ROLE_CAPACITY >> 16, 0};
+    uint8_t byte;
+    for (size_t i = 0; i < 8; i++) message[16 + i] = (uint8_t)(numbers[turn % ROLE_LIES] >> 8 * i);
+    (void)link_write(link, message, sizeof message);
+    (void)link_read(link, &byte, 1);
+    link_close(link);
+}
+
 static int serve(const char *kind, const char *path, int connections) {
     uint64_t before = open_descriptors();
     gn_listener *listener = role_listen(path);
@@ -173,7 +185,9 @@ static int serve(const char *kind, const char *path, int connections) {
         struct link link;
         struct stream stream;
         if (link_accept(&link, listener) != LINK_DONE) return 2;
-        if (strcmp(kind, "memory") == 0) {
+        if (strcmp(kind, "liar") == 0) {
+            offer_nothing(&link, i);
+        } else if (strcmp(kind, "memory") == 0) {
             if (stream_offer(&stream, &link, ROLE_CAPACITY) != STREAM_DONE) return 3;
             if (!talk_over(&stream)) return 4;
         } else {

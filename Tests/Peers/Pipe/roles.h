@@ -5,8 +5,8 @@
 #include "framing.h"
 #include "stream.h"
 
-/// Bytes of each ring of a stream between the two.
-enum { ROLE_CAPACITY = 1 << 16 };
+/// Bytes of each ring of a stream between the two, and how many lies a liar knows.
+enum { ROLE_CAPACITY = 1 << 16, ROLE_LIES = 6 };
 
 /// Lets the system make what it keeps for the whole life of a process that listens and waits, so that it is not counted as left behind.
 void role_warm_up(void);
