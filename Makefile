@@ -11,7 +11,7 @@ STRICT := -Xswiftc -warnings-as-errors -Xcc -Werror
 # Options in the environment could silence a sanitizer; none is passed on.
 UNSUPPRESSED := env -u TSAN_OPTIONS -u ASAN_OPTIONS -u UBSAN_OPTIONS -u LSAN_OPTIONS
 # All tests are Swift Testing's; the toolchain's own run of no XCTest tests leaks. So do Foundation's `Process` and the test library, once a process, which is why the address sanitizer
-# looks for wrong accesses alone in Swift's tests; in the C program, which is all ours, it looks for leaks too.
+# looks for wrong accesses alone in Swift's tests; in the C programs, which are all ours, it looks for leaks too.
 TESTING := --disable-xctest
 # Under a sanitizer the test targets run one after the other: all at once they share two processors for so long that time limits mean nothing.
 TEST_TARGETS := GinnelCoreTests GinnelTransportTests GinnelTests GinnelCommandTests
@@ -51,8 +51,10 @@ portability: build  ## what compiled Swift names of the system: nothing, outside
 unit:  ## the Swift tests
 	$(SWIFT) test $(TESTING) $(STRICT)
 
-conformance:  ## the contract of the platform layer, as a C program
+conformance:  ## the contract of the platform layer, as a C program, and two processes in C that speak over it
 	$(MAKE) -C Tests/Conformance
+	$(PYTHON) Tests/Vectors/make_ring.py --check
+	$(MAKE) -C Tests/Peers/Pipe
 
 test-windows:  ## the same contract on Windows: built with mingw-w64, run under Wine, and a table of clauses; installs both
 	scripts/test-windows.sh
@@ -69,10 +71,11 @@ allocations:  ## count what a call allocates
 example:  ## build the packages of Examples and run them
 	scripts/run-examples.sh $(STRICT)
 
-sanitize:  ## the tests under the thread and the address sanitizer, the C program under address and undefined
+sanitize:  ## the tests under the thread and the address sanitizer, the C programs under address and undefined
 	$(call each_target,$(UNSUPPRESSED) $(SWIFT) test $(TESTING) --sanitize=thread --scratch-path .build/thread)
 	$(call each_target,$(UNSUPPRESSED) ASAN_OPTIONS=detect_leaks=0 $(SWIFT) test $(TESTING) --sanitize=address --scratch-path .build/address)
 	$(UNSUPPRESSED) $(MAKE) -C Tests/Conformance BUILD=../../.build/conformance-sanitized EXTRA='-fsanitize=address,undefined -fno-sanitize-recover=all'
+	$(UNSUPPRESSED) $(MAKE) -C Tests/Peers/Pipe BUILD=../../../.build/pipe-peer-sanitized EXTRA='-fsanitize=address,undefined -fno-sanitize-recover=all'
 
 soak:  ## two processes over shared memory at random, with kills: three minutes, or as many as MINUTES says
 	$(SWIFT) build -c release --product Soak

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Builds the conformance program of the platform layer twice, for this system and for Windows, runs the second under Wine, in a Wine of its own below .build, which is ended again,
-# and prints what both have shown, clause by clause. It fails when a clause fails, or is missing on a side that ought to have it.
+# Builds the conformance program of the platform layer twice, for this system and for Windows, and the peer in C for Windows; runs the latter two under Wine, in a Wine of its own below .build, which is ended
+# again, and prints what the programs have shown, clause by clause. It fails when a clause fails, or is missing on a side that ought to have it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -14,6 +14,7 @@ mkdir -p .build
 scripts/install-test-tools.sh windows
 make -C Tests/Conformance build
 make -C Tests/Conformance build CC=x86_64-w64-mingw32-gcc BUILD=../../.build/conformance-windows
+make -C Tests/Peers/Pipe build CC=x86_64-w64-mingw32-gcc BUILD=../../../.build/pipe-peer-windows
 
 # Only the server of this prefix is ended, and waited for.
 end_wine() {
@@ -33,3 +34,4 @@ if [ "$native" -ne 0 ] || [ "$windows" -ne 0 ]; then
     echo "exit status of the conformance program: $native here, $windows under Wine" >&2
     exit 1
 fi
+timeout --kill-after=10 120 make -C Tests/Peers/Pipe CC=x86_64-w64-mingw32-gcc BUILD=../../../.build/pipe-peer-windows RUNNER=wine

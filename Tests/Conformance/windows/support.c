@@ -219,6 +219,7 @@ static const check_suite suites[] = {
     {"processes", suite_processes, "handles, console output and text as Windows has them", "children"},
     {"segments", suite_segments, "mappings with security descriptors; elsewhere they are files and memfds", "segment files"},
     {"lending", suite_lending, "handles that are lent and claimed by number; elsewhere descriptors travel beside bytes", "descriptors"},
+    {"claims", suite_claims, "numbers of handles from a peer that lies; elsewhere descriptors travel beside bytes", "descriptors"},
     {"faults", suite_faults, "each system call, by its name, failed by script", "faults"},
 };
 

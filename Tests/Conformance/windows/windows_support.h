@@ -32,6 +32,7 @@ void suite_identity(void);
 void suite_processes(void);
 void suite_segments(void);
 void suite_lending(void);
+void suite_claims(void);
 void suite_faults(void);
 
 #endif
