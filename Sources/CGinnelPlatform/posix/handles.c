@@ -68,6 +68,21 @@ bool gn_channel_lost_handles(gn_channel *channel) {
     return lost;
 }
 
+// MARK: Numbers
+
+bool gn_handles_travel(void) { return true; }
+
+gn_outcome gn_channel_lend_handle(gn_channel *channel, gn_handle handle, uint64_t *number, gn_error *error) {
+    // No process can put a descriptor into another; they travel beside bytes.
+    (void)channel, (void)handle, (void)number;
+    return gnp_fail(error, GN_CODE_UNSUPPORTED, 0, "gn_channel_lend_handle");
+}
+
+gn_outcome gn_handle_claim(uint64_t number, gn_handle *handle, gn_error *error) {
+    (void)number, (void)handle;
+    return gnp_fail(error, GN_CODE_UNSUPPORTED, 0, "gn_handle_claim");
+}
+
 void gn_handle_close(gn_handle handle) { gnp_close((int)handle); }
 
 #endif

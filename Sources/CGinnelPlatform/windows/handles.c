@@ -1,8 +1,10 @@
-// Handles that travel. A pipe carries none: on Windows a handle is put into another process by one that may open that process, and its value is sent as bytes. The platform
-// layer does not do that, so a channel neither sends nor receives any.
+// Handles beside bytes. A pipe carries none: on Windows a handle is put into another process by one that may open that process, and its value is sent as bytes (lending.c). So a
+// channel neither sends nor receives any by itself.
 #include "win32.h"
 
 #if defined(_WIN32)
+
+bool gn_handles_travel(void) { return false; }
 
 gn_outcome gn_channel_write_handles(gn_channel *channel, const gn_span *spans, size_t span_count, const gn_handle *handles,
                                     size_t handle_count, size_t *count, gn_error *error) {
@@ -25,6 +27,6 @@ gn_handle gn_channel_take_handle(gn_channel *channel) {
     return GN_NO_HANDLE;
 }
 
-void gn_handle_close(gn_handle handle) { gnp_close((HANDLE)handle); }
+void gn_handle_close(gn_handle handle) { gnp_handle_close((HANDLE)handle); }
 
 #endif

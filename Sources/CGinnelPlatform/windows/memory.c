@@ -13,7 +13,7 @@
 #include <string.h>
 
 struct gn_segment {
-    HANDLE mapping;  ///< NULL when it was let go
+    HANDLE mapping;  ///< NULL unless it is to be sent, or keeps the name
     bool named;
     void *bytes;
     uint64_t size;
@@ -21,16 +21,8 @@ struct gn_segment {
 
 enum { LONGEST_NAME = 200, PAGE = 4096 };
 
-/// What NtQuerySection tells (SectionBasicInformation), and the kinds that are wanted or not.
-typedef struct section_information {
-    PVOID base;
-    ULONG attributes;
-    LARGE_INTEGER size;
-} section_information;
-
+/// The kinds of a section that are wanted or not.
 enum { COMMITTED = 0x8000000, FILE_BACKED = 0x800000, IMAGE = 0x1000000, RESERVED = 0x4000000 };
-
-NTSYSAPI NTSTATUS NTAPI NtQuerySection(HANDLE section, int kind, PVOID information, SIZE_T size, PSIZE_T needed);
 
 size_t gn_segment_name_limit(void) { return LONGEST_NAME; }
 
@@ -53,21 +45,27 @@ gn_outcome gn_segment_remove(const char *name, gn_error *error) {
 
 // MARK: Making and mapping
 
-/// Maps all of it and makes the object; it takes the mapping over, whatever comes of it.
-static gn_outcome map(HANDLE mapping, uint64_t size, bool named, gn_segment **segment, gn_error *error) {
+/// Maps all of it and makes the object; it takes the mapping over, whatever comes of it, and keeps it where asked.
+static gn_outcome map(HANDLE mapping, uint64_t size, bool keep, bool named, gn_segment **segment, gn_error *error) {
     gn_segment *made = gnp_allocate(sizeof *made);
     if (made == NULL) {
-        gnp_close(mapping);
+        gnp_handle_close(mapping);
         return gnp_fail_memory(error);
     }
-    made->bytes = gnp_fails("MapViewOfFile") ? NULL : MapViewOfFile(mapping, FILE_MAP_READ | FILE_MAP_WRITE, 0, 0, (SIZE_T)size);
+    const char *operation = "SetHandleInformation";
+    if (!keep || gnp_handle_keep(mapping)) {
+        operation = "MapViewOfFile";
+        made->bytes = gnp_fails(operation) ? NULL : MapViewOfFile(mapping, FILE_MAP_READ | FILE_MAP_WRITE, 0, 0, (SIZE_T)size);
+    }
     if (made->bytes == NULL) {
         DWORD native = GetLastError();
-        gnp_close(mapping);
+        gnp_handle_close(mapping);
         free(made);
-        return gnp_fail_native(error, native, "MapViewOfFile");
+        return gnp_fail_native(error, native, operation);
     }
-    made->mapping = mapping;
+    // The view keeps the memory.
+    if (!keep) gnp_handle_close(mapping);
+    made->mapping = keep ? mapping : NULL;
     made->named = named;
     made->size = size;
     *segment = made;
@@ -91,7 +89,7 @@ static gn_outcome create(const WCHAR *name, uint64_t size, gn_segment **segment,
     // A name that exists and does not let us in is taken as well.
     if (mapping == NULL && name != NULL && native == ERROR_ACCESS_DENIED) return gnp_fail(error, GN_CODE_EXISTS, (int32_t)native, "CreateFileMappingW");
     if (mapping == NULL) return gnp_fail_native(error, native, "CreateFileMappingW");
-    return map(mapping, size, name != NULL, segment, error);
+    return map(mapping, size, true, name != NULL, segment, error);
 }
 
 gn_outcome gn_segment_create(uint64_t size, gn_segment **segment, gn_error *error) { return create(NULL, size, segment, error); }
@@ -105,8 +103,8 @@ gn_outcome gn_segment_create_named(const char *name, uint64_t size, gn_segment *
 
 /// The bytes of a mapping that stays what it is; false for any other.
 static bool look(HANDLE mapping, uint64_t *size) {
-    section_information information;
-    if (NtQuerySection(mapping, 0, &information, sizeof information, NULL) != 0) return false;
+    gnp_section_information information;
+    if (!gnp_section_look(mapping, &information)) return false;
     bool steady = (information.attributes & COMMITTED) != 0 && (information.attributes & (FILE_BACKED | IMAGE | RESERVED)) == 0;
     *size = (uint64_t)information.size.QuadPart;
     return steady && information.size.QuadPart > 0;
@@ -118,15 +116,15 @@ gn_outcome gn_segment_adopt(gn_handle handle, uint64_t size, gn_segment **segmen
     HANDLE mapping = (HANDLE)handle;
     uint64_t found;
     if (size < GN_SEGMENT_MINIMUM || size > GN_SEGMENT_MAXIMUM) {
-        if (handle != GN_NO_HANDLE) gnp_close(mapping);
+        if (handle != GN_NO_HANDLE) gnp_handle_close(mapping);
         return gnp_fail(error, GN_CODE_INVALID, 0, "NtQuerySection");
     }
     // The kernel counts in pages.
     if (handle == GN_NO_HANDLE || !look(mapping, &found) || whole_pages(found) != whole_pages(size)) {
-        if (handle != GN_NO_HANDLE) gnp_close(mapping);
+        if (handle != GN_NO_HANDLE) gnp_handle_close(mapping);
         return gnp_fail(error, GN_CODE_UNSAFE, 0, "NtQuerySection");
     }
-    gn_outcome outcome = map(mapping, size, false, segment, error);
+    gn_outcome outcome = map(mapping, size, false, false, segment, error);
     if (outcome == GN_FAILED && error->code == GN_CODE_DENIED) error->code = GN_CODE_UNSAFE;  // not for writing
     return outcome;
 }
@@ -143,7 +141,7 @@ gn_outcome gn_segment_open_named(const char *name, gn_segment **segment, gn_erro
         gnp_close(mapping);
         return gnp_fail(error, GN_CODE_UNSAFE, 0, "GetSecurityInfo");
     }
-    if (size >= GN_SEGMENT_MINIMUM && size <= GN_SEGMENT_MAXIMUM) return map(mapping, size, true, segment, error);
+    if (size >= GN_SEGMENT_MINIMUM && size <= GN_SEGMENT_MAXIMUM) return map(mapping, size, true, true, segment, error);
     gnp_close(mapping);
     return gnp_fail(error, GN_CODE_INVALID, 0, "NtQuerySection");
 }
@@ -159,14 +157,13 @@ gn_handle gn_segment_handle(const gn_segment *segment) {
 }
 
 void gn_segment_let_go(gn_segment *segment) {
-    // The view keeps the memory.
-    gnp_close(segment->mapping);
+    gnp_handle_close(segment->mapping);
     segment->mapping = NULL;
 }
 
 void gn_segment_close(gn_segment *segment) {
     (void)UnmapViewOfFile(segment->bytes);
-    gnp_close(segment->mapping);
+    gnp_handle_close(segment->mapping);
     free(segment);
 }
 

@@ -3,9 +3,8 @@
 // The user comes from the pipe, not from a process that could be gone: of a client it is the token it connected with, borrowed for a moment (clients that let us identify
 // them and no more are enough for that), of a service the owner of the pipe. An ordinary user may not open a process of SYSTEM, and need not.
 //
-// The program is that of a process, which is named by a number, and numbers are used again. So the process is held open while it is read, has to live before and after, and
-// must have been there before the connection was: whoever got the number later came later. Its path is the one it was started under: Windows lets a running program's file
-// be renamed, and another one take its place, so path and digest say which program an honest peer is, and no more.
+// The program is that of a process, which is held open while it is read (peer_process.c) and has to live before and after. Its path is the one it was started under: Windows
+// lets a running program's file be renamed, and another one take its place, so path and digest say which program an honest peer is, and no more.
 #include "win32.h"
 
 #if defined(_WIN32)
@@ -36,16 +35,7 @@ static uint32_t read_client(HANDLE pipe, gn_peer *peer) {
     return known;
 }
 
-
 // MARK: Programs
-
-static bool lives(HANDLE process) { return WaitForSingleObject(process, 0) == WAIT_TIMEOUT; }
-
-static bool was_there_before(HANDLE process, uint64_t time) {
-    FILETIME created, ended, kernel, user;
-    if (!GetProcessTimes(process, &created, &ended, &kernel, &user)) return false;
-    return ((uint64_t)created.dwHighDateTime << 32 | created.dwLowDateTime) <= time;
-}
 
 /// The path of a process's program, to be freed, or NULL.
 static WCHAR *path_of(HANDLE process) {
@@ -66,10 +56,14 @@ static uint32_t read_program(HANDLE process, uint32_t wanted, gn_peer *peer) {
     return known;
 }
 
-static void identify_program(gn_channel *channel, HANDLE process, uint32_t wanted, gn_peer *peer) {
-    bool same = lives(process) && was_there_before(process, channel->made_at);
-    uint32_t known = same ? read_program(process, wanted, peer) : 0;
-    if (!lives(process)) known = 0;
+/// Reads the program of the process with this number; nothing when that is not the peer, or ends while it is read.
+static void identify_program(gn_channel *channel, DWORD id, uint32_t wanted, gn_peer *peer) {
+    HANDLE process;
+    gn_error error;
+    if (gnp_peer_process_open(channel, id, 0, &process, &error) != GN_DONE) return;
+    uint32_t known = read_program(process, wanted, peer);
+    if (!gnp_process_lives(process)) known = 0;
+    gnp_close(process);
     if ((known & GN_PEER_EXECUTABLE) == 0) memset(peer->executable, 0, sizeof peer->executable);
     if ((known & GN_PEER_DIGEST) == 0) memset(peer->digest, 0, sizeof peer->digest);
     peer->known |= known;
@@ -79,11 +73,8 @@ static void identify_program(gn_channel *channel, HANDLE process, uint32_t wante
 
 gn_outcome gn_peer_identify(gn_channel *channel, uint32_t wanted, gn_peer *peer, gn_error *error) {
     memset(peer, 0, sizeof *peer);
-    ULONG id;
-    BOOL found = FALSE;
-    const char *operation = channel->server ? "GetNamedPipeClientProcessId" : "GetNamedPipeServerProcessId";
-    if (!gnp_fails(operation)) found = channel->server ? GetNamedPipeClientProcessId(channel->pipe, &id) : GetNamedPipeServerProcessId(channel->pipe, &id);
-    if (!found) return gnp_fail(error, GN_CODE_OTHER, (int32_t)GetLastError(), operation);
+    DWORD id;
+    if (gnp_peer_process_id(channel, &id, error) != GN_DONE) return GN_FAILED;
     peer->known = GN_PEER_PROCESS;
     peer->process = (uint32_t)id;
     if (channel->server) {
@@ -98,10 +89,7 @@ gn_outcome gn_peer_identify(gn_channel *channel, uint32_t wanted, gn_peer *peer,
         peer->session = session;
         peer->known |= GN_PEER_SESSION;
     }
-    if ((wanted & (GN_PEER_EXECUTABLE | GN_PEER_DIGEST)) == 0) return GN_DONE;
-    HANDLE process = OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION | SYNCHRONIZE, FALSE, id);
-    if (process != NULL) identify_program(channel, process, wanted, peer);
-    gnp_close(process);
+    if ((wanted & (GN_PEER_EXECUTABLE | GN_PEER_DIGEST)) != 0) identify_program(channel, id, wanted, peer);
     return GN_DONE;
 }
 

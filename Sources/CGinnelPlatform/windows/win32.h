@@ -244,6 +244,38 @@ gn_outcome gnp_name_judge(const WCHAR *name, const char *path, gn_endpoint_facts
 /// Of an inherited descriptor the handle; other handles are what they are.
 HANDLE gnp_inherited(gn_handle handle);
 
+// MARK: The process at the other end (peer_process.c)
+
+/// The number of the process that opened the other end, as the kernel noted it. Errors: OTHER.
+gn_outcome gnp_peer_process_id(const gn_channel *channel, DWORD *id, gn_error *error);
+
+/// Opens the process of that number with PROCESS_QUERY_LIMITED_INFORMATION, SYNCHRONIZE and `rights`, if it lives and was there before the connection. NOT_FOUND: it is gone, or another
+/// one has its number by now. DENIED: one of the rights is missing.
+gn_outcome gnp_peer_process_open(const gn_channel *channel, DWORD id, DWORD rights, HANDLE *process, gn_error *error);
+
+bool gnp_process_lives(HANDLE process);
+
+// MARK: Handles that are ours (lending.c)
+
+/// What a lent section may be used for: to be asked for its kind and size, and to be mapped.
+#define GNP_SECTION_LENT (SECTION_QUERY | SECTION_MAP_READ | SECTION_MAP_WRITE)
+
+/// What the kernel tells of a section (SectionBasicInformation).
+typedef struct gnp_section_information {
+    PVOID base;
+    ULONG attributes;
+    LARGE_INTEGER size;
+} gnp_section_information;
+
+/// False for what is no section, or may not be asked.
+bool gnp_section_look(HANDLE section, gnp_section_information *information);
+
+/// Marks a handle as one that this layer keeps, so that no peer can name it as its own. False with the last error.
+bool gnp_handle_keep(HANDLE handle);
+
+/// Closes a handle, marked or not; as gnp_close.
+void gnp_handle_close(HANDLE handle);
+
 /// SHA-256 of a program's file; false when it cannot be read or is larger than GN_DIGEST_LIMIT.
 bool gnp_program_digest(const WCHAR *path, uint8_t digest[32]);
 

@@ -160,5 +160,6 @@ void suite_moves(void);
 void suite_services(void);
 void suite_names(void);
 void suite_programs(void);
+void suite_ways(void);
 
 #endif

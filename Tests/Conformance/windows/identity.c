@@ -135,6 +135,47 @@ static void connection_given_away(void) {
     ends_finish(&ends);
 }
 
+static void a_number_that_is_no_longer_his(void) {
+    // The name of the step, and how often it goes well before: the process is looked at twice, so that it may not end while its program is read.
+    static const struct {
+        const char *step;
+        uint32_t skip;
+    } faults[] = {{"OpenProcess", 0}, {"GetProcessTimes", 0}, {"WaitForSingleObject", 0}, {"WaitForSingleObject", 1}};
+    struct ends ends;
+    gn_peer peer;
+    gn_error error;
+    ends_connect(&ends);
+    for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) {
+        EXPECT(gn_fault_add(faults[i].step, faults[i].skip, 1, ERROR_ACCESS_DENIED));
+        EXPECT(gn_peer_identify(ends.b, EVERYTHING, &peer, &error) == GN_DONE && (peer.known & GN_PEER_PROCESS) != 0);
+        EXPECT((peer.known & (GN_PEER_EXECUTABLE | GN_PEER_DIGEST)) == 0 && peer.executable[0] == 0);
+        for (size_t j = 0; j < sizeof peer.digest; j++) EXPECT(peer.digest[j] == 0);
+        EXPECT(gn_peer_identify(ends.b, EVERYTHING, &peer, &error) == GN_DONE && (peer.known & EVERYTHING) == EVERYTHING);
+    }
+    ends_finish(&ends);
+}
+
+static void held_while_ended(void) {
+    struct ends ends;
+    gn_peer peer;
+    gn_error error;
+    char bytes[5];
+    int32_t status;
+    ends_listen(&ends, 16);
+    gn_process *child = child_start((const char *const[]){"give-away", ends.path, NULL}, NULL, 0, GN_NO_HANDLE);
+    ends.b = ends_accept(&ends);
+    EXPECT(gn_poller_add_channel(ends.poller, ends.b, TOKEN_B, &error) == GN_DONE);
+    ends_read_exactly(&ends, TOKEN_B, bytes, 5);
+    while (gn_process_status(child, &status, &error) == GN_WOULD_BLOCK) {}
+    // Somebody holds the process, so that its number still opens it; and it has ended all the same.
+    HANDLE still = OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION, FALSE, gn_process_id(child));
+    EXPECT(still != NULL && CloseHandle(still));
+    EXPECT(gn_peer_identify(ends.b, EVERYTHING, &peer, &error) == GN_DONE && peer.process == gn_process_id(child));
+    EXPECT((peer.known & (GN_PEER_EXECUTABLE | GN_PEER_DIGEST)) == 0 && peer.executable[0] == 0);
+    gn_process_forget(child);
+    ends_finish(&ends);
+}
+
 void suite_identity(void) {
     check("both ends know the other's user and session", user_and_session);
     check("identifying a client leaves nothing of it on the thread", own_clothes_afterwards);
@@ -142,4 +183,6 @@ void suite_identity(void) {
     check("a program is known by its whole path, however long it is", long_path);
     check("a program's path is UTF-8, whatever is in it", path_in_any_alphabet);
     check("a peer that has given its connection away and ended has no program", connection_given_away);
+    check("a peer that has ended has no program, even while its number still leads to it", held_while_ended);
+    check("a program is told only of a process that lived before and after and is older than the connection", a_number_that_is_no_longer_his);
 }

@@ -36,6 +36,8 @@ static int give_away(const char *path) {
 int support_child(const char *role, int count, char **arguments) {
     if (strcmp(role, "echo") == 0) return echo();
     if (strcmp(role, "give-away") == 0 && count == 1) return give_away(arguments[0]);
+    if (strcmp(role, "claim-and-answer") == 0 && count == 1) return claim_and_answer(arguments[0]);
+    if (strcmp(role, "connect-closed-to-all") == 0 && count == 1) return connect_closed_to_all(arguments[0]);
     if (strcmp(role, "set-event") == 0 && count == 1) return SetEvent((HANDLE)(uintptr_t)strtoull(arguments[0], NULL, 10)) ? 1 : 0;
     if (strcmp(role, "print") == 0) return printf("printed by the child") > 0 && fflush(stdout) == 0 ? 0 : 1;
     if (strcmp(role, "crash") == 0) ExitProcess((UINT)EXCEPTION_ACCESS_VIOLATION);

@@ -20,6 +20,10 @@ void wide_name(const char *path, WCHAR wide[512]);
 /// A listener of this user alone on that name, which must open.
 gn_listener *open_listener(const char *path, uint32_t mode);
 
+/// What a child does that is lent a segment, or lets nobody open it: see lending.c.
+int claim_and_answer(const char *path);
+int connect_closed_to_all(const char *path);
+
 void suite_pipes(void);
 void suite_pipe_endings(void);
 void suite_asked(void);
@@ -27,6 +31,7 @@ void suite_security(void);
 void suite_identity(void);
 void suite_processes(void);
 void suite_segments(void);
+void suite_lending(void);
 void suite_faults(void);
 
 #endif
