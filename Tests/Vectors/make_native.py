@@ -14,8 +14,8 @@ import struct
 import sys
 
 KINDS = {
-    "HELLO": 1, "WELCOME": 2, "REJECT": 3, "REQUEST": 4, "RESPONSE": 5, "FAILURE": 6, "EVENT": 7, "ITEM": 9, "END": 10,
-    "CREDIT": 11, "CANCEL": 12, "PING": 13, "PONG": 14, "GOODBYE": 15, "UPGRADE": 16,
+    "HELLO": 1, "WELCOME": 2, "REJECT": 3, "REQUEST": 4, "RESPONSE": 5, "FAILURE": 6, "EVENT": 7, "ACKNOWLEDGE": 8, "ITEM": 9, "END": 10,
+    "CREDIT": 11, "CANCEL": 12, "PING": 13, "PONG": 14, "GOODBYE": 15, "UPGRADE": 16, "MESSAGE": 18,
 }
 CODES = {"cancelled": 1, "deadlineExceeded": 2, "forbidden": 5, "resourceExhausted": 6, "peerRefused": 103, "shuttingDown": 111, "wrongService": 112}
 LANES = {"control": 0, "high": 1, "normal": 2, "low": 3}
@@ -65,7 +65,8 @@ def greeting(g):
     if g["service"]:
         body += field(9, g["service"].encode())
     body += field(10, bytes.fromhex(g["identity"]))
-    return body + field(11, g["program"].encode())
+    body += field(11, g["program"].encode())
+    return body + field(12, struct.pack("<I", g["deliveryWindow"])) if g["features"] & 4 else body
 
 
 def failure(f):
@@ -81,6 +82,12 @@ def request_head(r):
 def event(e):
     name = e["name"].encode()
     return struct.pack("<IH", e["missed"], len(name)) + name + bytes.fromhex(e["payload"])
+
+
+def delivery(m):
+    name = m["name"].encode()
+    head = struct.pack("<QQHBB", int(m["id"]), int(m["floor"]), len(name), m["redelivered"], 0)
+    return head + name + bytes.fromhex(m["payload"])
 
 
 def upgrade(verb, handles=0, value=0):
@@ -100,6 +107,11 @@ def vectors():
         hello, maximumMessage=65_536, callsInFlight=3, window=200_000, itemWindow=1000, heartbeat=0, codecs=["raw", "json"],
         identity="ffeeddccbbaa99887766554433221100", program="recorderd")
     yield vector("welcome", frame("WELCOME", greeting(welcome)), {"kind": "WELCOME", "greeting": welcome})
+
+    delivering = dict(hello, features=4, deliveryWindow=4_194_304)
+    yield vector("hello-with-delivery", frame("HELLO", greeting(delivering)), {"kind": "HELLO", "greeting": delivering})
+    delivering = dict(welcome, features=4, deliveryWindow=65_664)
+    yield vector("welcome-with-delivery", frame("WELCOME", greeting(delivering)), {"kind": "WELCOME", "greeting": delivering})
 
     for name, code, sentence in [("reject", "wrongService", "this is recorder, not player"), ("reject-unread", "peerRefused", "")]:
         body = {"code": CODES[code], "sentence": sentence, "details": ""}
@@ -124,6 +136,20 @@ def vectors():
     yield call("event", "EVENT", {"stream": 0, "lane": "low", "codec": "json"}, {"event": body}, event(body))
     body = dict(body, missed=3)
     yield call("event-after-missed-ones", "EVENT", {"stream": 0, "lane": "low", "codec": "json"}, {"event": body}, event(body))
+
+    body = {"id": "72057594037927937", "floor": "4294967297", "name": "stock.changed", "redelivered": False, "payload": "7b7d"}
+    yield call("message", "MESSAGE", {"stream": 0, "lane": "normal", "codec": "json"}, {"message": body}, delivery(body))
+    body = dict(body, id="7", floor="7", redelivered=True, payload="")
+    yield call("message-again", "MESSAGE", {"stream": 0, "lane": "high", "codec": "raw"}, {"message": body}, delivery(body))
+    body = dict(body, id="8", payload=(b"in three pieces").hex())
+    whole = delivery(body)
+    fields = {"stream": 0, "lane": "low"}
+    pieces = frame("MESSAGE", struct.pack("<I", len(whole)) + whole[:5], codec="protobuf", more=True, **fields)
+    pieces += frame("MESSAGE", whole[5:30], more=True, continued=True, **fields) + frame("MESSAGE", whole[30:], continued=True, **fields)
+    yield vector("short-message-in-chunks", pieces, {"kind": "MESSAGE", "codec": "protobuf", "message": body} | fields)
+    records = [{"id": "7", "code": 0}, {"id": "72057594037927937", "code": CODES["forbidden"]}]
+    payload = b"".join(struct.pack("<QI", int(r["id"]), r["code"]) for r in records)
+    yield call("acknowledge", "ACKNOWLEDGE", {"stream": 0, "lane": "control", "codec": "raw"}, {"acknowledgements": records}, payload)
 
     fields = {"stream": 1, "lane": "normal", "codec": "json"}
     yield call("item", "ITEM", fields, {"payload": "31"}, b"1")
@@ -194,7 +220,7 @@ def main():
             "protocol": "ginnel/1",
             "specification": "docs/protocol.md",
             "pattern": "byte i is (7 * i + 3) modulo 256",
-            "notes": "fields stand in the order of their tags; timeLeft is a decimal string, since it needs 64 bits; heartbeat is in milliseconds",
+            "notes": "fields stand in the order of their tags; timeLeft, id and floor are decimal strings, since they need 64 bits; heartbeat is in milliseconds",
             "vectors": list(vectors()),
         },
         indent=1, ensure_ascii=False) + "\n"

@@ -12,6 +12,10 @@ public struct ClientConfiguration: Sendable {
     public var timeouts = SessionTimeouts.defaults
     /// How long connecting may take, handshake not included, while the service's backlog is full. Default 30 s.
     public var connectTimeout: Duration = .seconds(30)
+    /// Whether the client waits for its service to appear and connects again when the connection is lost. Default `.never`.
+    public var reconnect = ReconnectPolicy.never
+    /// Whether calls fail at once for a while when the service keeps failing. Default `nil`: they do not.
+    public var circuitBreaker: CircuitBreakerPolicy?
     /// How long a call waits for `run()` to be called. Default 1 s.
     public var startTimeout: Duration = .seconds(1)
     /// The loop that the client runs on: one of its own, the default, or one that several clients share.

@@ -19,6 +19,8 @@ public final class Connection: Sendable {
         var established: @Sendable (Connection, Establishment) -> Void
         /// The connection wanted shared memory and stays on the socket.
         var fellBack: @Sendable () -> Void = {}
+        /// The peer takes no more calls on it.
+        var leaving: @Sendable (Connection) -> Void = { _ in }
         var ended: @Sendable (Connection, CloseReason) -> Void
     }
 
@@ -140,9 +142,11 @@ extension Connection: SessionDelegate {
         case .cancel(let call, let failure): running.cancel(call, failure)
         case .event(let name, let codec, let payload, let missed): payload.withBytes(of: input) { owner.events.publish(name, codec, $0, missed: missed, from: self) }
         case .pong(let value): answer(value, true)
-        case .farewell(let failure): owner.log(.info, "the peer says goodbye: \(failure)", metadata)
+        case .farewell(let failure):
+            owner.log(.info, "the peer says goodbye: \(failure)", metadata)
+            owner.leaving(self)
         case .upgraded(let failure): upgraded(failure)
-        case .replied, .failed, .streamed, .mayCarryOn, .upgrade, .close: break
+        case .replied, .failed, .streamed, .mayCarryOn, .message, .acknowledged, .messagesMayCarryOn, .upgrade, .close: break
         }
     }
 

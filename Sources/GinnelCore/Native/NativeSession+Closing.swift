@@ -4,7 +4,7 @@ extension NativeSession {
     package mutating func inputEnded(_ failure: Failure?, unread: Int, at now: Moment, _ actions: inout [Action]) {
         guard phase != .closed else { return }
         if let said = farewell.theirs { return end(CloseReason(by: .peer, said), telling: false, &actions) }
-        if let said = farewell.ours, !outgoing.hasCallers, incoming.isEmpty { return end(CloseReason(by: .us, said), telling: false, &actions) }
+        if let said = farewell.ours, isAtRest { return end(CloseReason(by: .us, said), telling: false, &actions) }
         let place = unread > 0 ? "in the middle of a frame, after \(unread) of its bytes" : phase == .open ? "without a farewell" : "during the handshake"
         let cause = failure.map { ": \($0.sentence)" } ?? ""
         end(CloseReason(by: .nobody, Failure(.connectionLost, "the peer ended the connection \(place)\(cause)")), telling: false, &actions)
@@ -19,9 +19,12 @@ extension NativeSession {
         endIfLeaving(&actions)
     }
 
-    /// The side that said GOODBYE closes when the last call has ended that somebody waits for.
+    /// Nobody waits for a call or a message any more.
+    private var isAtRest: Bool { !outgoing.hasCallers && incoming.isEmpty && delivery?.isEmpty != false }
+
+    /// The side that said GOODBYE closes when the last call has ended that somebody waits for, and the last message under way is acknowledged.
     mutating func endIfLeaving(_ actions: inout [Action]) {
-        guard let said = farewell.ours, phase == .open, !outgoing.hasCallers, incoming.isEmpty else { return }
+        guard let said = farewell.ours, phase == .open, isAtRest else { return }
         finish(CloseReason(by: .us, said), &actions)
     }
 
@@ -48,6 +51,7 @@ extension NativeSession {
             actions.append(.cancel(call: call, Failure(.connectionLost, "\(reason)")))
         }
         inbound.assembler.removeAll()
+        delivery = nil
         finish(reason, &actions)
     }
 

@@ -13,6 +13,8 @@ extension NativeSession {
         case .item(let call, let codec, let payload): return item(call, codec, payload, now, &actions)
         case .accept(let call, let bytes): grant(call, bytes)
         case .event(let name, let codec, let payload, let lane): return event(name, codec, payload, lane, now, &actions)
+        case .message(let message): return send(message, now, &actions)
+        case .acknowledge(let id, let code): return acknowledge(id, code, &actions)
         case .ping(let value):
             guard phase == .open else { return .ended }
             control(.ping, payload: value.littleEndianBytes)

@@ -18,6 +18,8 @@ extension NativeSession {
         case .item:
             guard let call = incoming[stream], call.stopped == nil else { return false }
             return try incoming.updateFlow(stream) { flow throws(Violation) in try flow.charge(total, stream: stream) } != nil
+        case .message:
+            return try admitMessage(total: total)
         default:
             return true
         }
@@ -61,6 +63,8 @@ extension NativeSession {
             actions.append(.item(call: stream, codec: codec, payload: payload))
         case .event:
             try deliverEvent(codec, payload, of: input, &actions)
+        case .message:
+            try deliverMessage(header, payload, of: input, &actions)
         default:
             break
         }
@@ -135,6 +139,7 @@ extension NativeSession {
         case .cancel:
             try expect(4, payload, kind)
             stopIncoming(stream, cancelledBy: FailureCode(rawValue: payload.u32(at: 0)), now, &actions)
+        case .acknowledge: try takeAcknowledgements(payload, &actions)
         case .ping:
             try expect(8, payload, kind)
             control(.pong, payload: payload.copied())

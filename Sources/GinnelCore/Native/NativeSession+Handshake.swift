@@ -34,12 +34,14 @@ extension NativeSession {
         handshakeDeadline = .max
         outbound.sealed = agreement.features.contains(.checksums)
         outbound.requests = SendWindow(agreement.peerLimits.requestWindow)
+        if agreement.features.contains(.delivery) { delivery = DeliveryFlow(peer: agreement.peerLimits, own: announced) }
         liveness.heartbeat = agreement.heartbeat
         liveness.noteMessage(now)
         actions.append(
             .established(
                 Establishment(
-                    service: agreement.service, instance: agreement.identity, peerLimits: agreement.peerLimits, program: agreement.program)))
+                    service: agreement.service, instance: agreement.identity, peerLimits: agreement.peerLimits, program: agreement.program,
+                    delivers: delivery != nil)))
         beginUpgrade(&actions)
         startCalls(now, &actions)
     }

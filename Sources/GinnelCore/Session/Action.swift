@@ -25,8 +25,8 @@ package protocol OutgoingCall: AnyObject, Sendable {
 package enum UpgradeStep: Sendable, Equatable {
     /// Make a segment and doorbells to be offered; answered by `.upgrade(.made)` or `.upgrade(.failed)`.
     case make(RingGeometry)
-    /// Map the segment that came with so many descriptors; answered by `.upgrade(.taken)` or `.upgrade(.failed)`.
-    case take(RingGeometry, handles: Int)
+    /// Map the segment that came with these descriptors; answered by `.upgrade(.taken)` or `.upgrade(.failed)`.
+    case take(RingGeometry, handles: OfferedHandles)
     /// It stays on the socket: keep nothing of what was made or offered. Not answered.
     case drop
     /// The peer sends nothing more on the socket: what follows is read from the ring.
@@ -35,7 +35,7 @@ package enum UpgradeStep: Sendable, Equatable {
 
 /// How the driver answers.
 package enum UpgradeAnswer: Sendable, Equatable {
-    case made(handles: Int)
+    case made(handles: OfferedHandles)
     case taken
     case failed(Failure)
 }
@@ -86,6 +86,12 @@ package enum Action: Sendable {
 
     /// An event; `missed` were dropped by the sender just before it.
     case event(name: String, codec: Codec, payload: Payload, missed: UInt32)
+    /// A message that the peer keeps until it is acknowledged. The machine expects `.acknowledge` for its id.
+    case message(IncomingDelivery)
+    /// What became of messages that were sent on this connection.
+    case acknowledged([Acknowledgement])
+    /// There is room for the message that found none.
+    case messagesMayCarryOn
     /// The answer to a ping of ours.
     case pong(UInt64)
     /// The peer starts no new calls and accepts none.
@@ -103,16 +109,20 @@ package enum Action: Sendable {
 /// What the handshake settled.
 package struct Establishment: Sendable, Equatable {
     package var service: String
-    /// Differs between two starts of the same service; all zero for formats that have none.
+    /// The peer: for a client the instance of the service, which differs between two starts of it; for a service the sender that the client is. All zero for formats that
+    /// have none.
     package var instance: Identity
     package var peerLimits: AnnouncedLimits
     package var program: String
+    /// Whether messages may be delivered, in either direction.
+    package var delivers: Bool
 
-    package init(service: String, instance: Identity, peerLimits: AnnouncedLimits, program: String) {
+    package init(service: String, instance: Identity, peerLimits: AnnouncedLimits, program: String, delivers: Bool = false) {
         self.service = service
         self.instance = instance
         self.peerLimits = peerLimits
         self.program = program
+        self.delivers = delivers
     }
 }
 

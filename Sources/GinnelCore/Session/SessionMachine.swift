@@ -45,6 +45,10 @@ package enum Command: Sendable {
     case accept(call: UInt32, bytes: Int)
 
     case event(name: String, codec: Codec, payload: [UInt8], lane: Lane)
+    /// A message that is kept until the peer has acknowledged it. Ids of one lane grow.
+    case message(OutgoingDelivery)
+    /// What became of a message that the peer sent.
+    case acknowledge(id: UInt64, code: FailureCode?)
     case ping(UInt64)
     /// No new calls, in either direction; the session closes when the last one has ended. The failure is the reason that the peer is told.
     case farewell(Failure)
@@ -75,13 +79,13 @@ package struct OutgoingRequest: Sendable {
     }
 }
 
-/// What came of a command that sends an item, an event or a ping.
+/// What came of a command that sends an item, an event, a message or a ping.
 package enum Acceptance: Sendable, Equatable {
     /// Taken. More may follow at once when `mayCarryOn`; else `.carryOn` or `.mayCarryOn` will say when, and a sender of events had better wait until what it sent has left.
     case taken(mayCarryOn: Bool)
     /// Not taken: the call or the session has ended, or the format has no such thing. What ended it is told by its own action.
     case ended
-    /// Not taken: there is no credit; `.carryOn` or `.mayCarryOn` will say when to try again.
+    /// Not taken: there is no credit; `.carryOn`, `.mayCarryOn` or `.messagesMayCarryOn` will say when to try again.
     case noCredit
     /// Not taken: a good deal waits for the peer, and the format has no credit; the time to try again is when it has left.
     case noRoom

@@ -52,6 +52,29 @@ package final class PlatformChannel: Channel, @unchecked Sendable {
         }
     }
 
+    /// Whether descriptors travel beside bytes; where they do not, as on Windows, they are lent and claimed.
+    static let carriesHandles = gn_handles_travel()
+
+    /// Duplicates a descriptor into the peer's process; its number there.
+    func lend(_ descriptor: gn_handle) throws -> UInt64 {
+        var number: UInt64 = 0
+        var error = gn_error()
+        guard gn_channel_lend_handle(try liveHandle, descriptor, &number, &error) == GN_DONE else {
+            throw GinnelError(.init(error.code), "the shared memory cannot be handed to the peer's process", cause: SystemError(error))
+        }
+        return number
+    }
+
+    /// The descriptor that a peer says to have duplicated into this process under this number; ours to close.
+    static func claim(_ number: UInt64) throws -> gn_handle {
+        var descriptor = GN_NO_HANDLE
+        var error = gn_error()
+        guard gn_handle_claim(number, &descriptor, &error) == GN_DONE else {
+            throw GinnelError(.init(error.code), "the peer offers shared memory by a number that names none", cause: SystemError(error))
+        }
+        return descriptor
+    }
+
     /// Writes `bytes`, which is not empty, together with descriptors that stay ours: all of those and at least one byte, or nothing.
     func write(_ bytes: UnsafeRawBufferPointer, handles: [gn_handle]) -> WriteOutcome {
         guard let handle else { return .wouldBlock }

@@ -230,13 +230,13 @@ package final class SharedMemoryChannel: Channel, @unchecked Sendable {
 }
 
 extension SharedMemoryChannel: ChannelUpgrade {
-    package func makeLink(_ geometry: RingGeometry) throws -> Int {
+    package func makeLink(_ geometry: RingGeometry) throws -> OfferedHandles {
         let made = try SharedMemoryLink.make(geometry, for: socket)
         try use(made)
-        return made.offered.count
+        return made.announced
     }
 
-    package func takeLink(_ geometry: RingGeometry, handles: Int) throws {
+    package func takeLink(_ geometry: RingGeometry, handles: OfferedHandles) throws {
         try use(SharedMemoryLink.take(geometry, handles: handles, from: socket))
     }
 
@@ -248,7 +248,7 @@ extension SharedMemoryChannel: ChannelUpgrade {
 
     package func writeOffer(_ bytes: UnsafeRawBufferPointer) -> WriteOutcome {
         guard let link else { return .failed(SystemError(operation: "offer", sentence: "there is no shared memory to be offered")) }
-        let outcome = socket.write(bytes, handles: link.offered)
+        let outcome = link.offered.isEmpty ? socket.write(bytes) : socket.write(bytes, handles: link.offered)
         if case .took = outcome { link.offerHasLeft() }
         if outcome != .wouldBlock { offerIsDone.store(true, ordering: .releasing) }
         return outcome

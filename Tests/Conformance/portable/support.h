@@ -154,12 +154,12 @@ void suite_process(void);
 void suite_machine(void);
 void suite_memory(void);
 void suite_doorbell(void);
+void suite_ways(void);
 void suite_edges(void);
 void suite_endings(void);
 void suite_moves(void);
 void suite_services(void);
 void suite_names(void);
 void suite_programs(void);
-void suite_ways(void);
 
 #endif

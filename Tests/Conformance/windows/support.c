@@ -218,7 +218,7 @@ static const check_suite suites[] = {
     {"identity", suite_identity, "SIDs, sessions and process handles; Linux and macOS have numbers and pidfds", "identity"},
     {"processes", suite_processes, "handles, console output and text as Windows has them", "children"},
     {"segments", suite_segments, "mappings with security descriptors; elsewhere they are files and memfds", "segment files"},
-    {"lending", suite_lending, "handles that are put into the peer's process and sent as numbers; sockets carry descriptors", "descriptors"},
+    {"lending", suite_lending, "handles that are lent and claimed by number; elsewhere descriptors travel beside bytes", "descriptors"},
     {"faults", suite_faults, "each system call, by its name, failed by script", "faults"},
 };
 

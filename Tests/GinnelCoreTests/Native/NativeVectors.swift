@@ -28,6 +28,7 @@ struct NativeVectors: Decodable {
             let window: Int
             let itemWindow: Int
             let heartbeat: Int
+            let deliveryWindow: Int?
             let service: String
             let identity: String
             let program: String
@@ -42,6 +43,17 @@ struct NativeVectors: Decodable {
             let name: String
             let missed: UInt32
             let payload: String
+        }
+        struct Message: Decodable {
+            let id: String
+            let floor: String
+            let name: String
+            let redelivered: Bool
+            let payload: String
+        }
+        struct Record: Decodable {
+            let id: String
+            let code: UInt32
         }
         struct Failure: Decodable {
             let code: UInt32
@@ -65,6 +77,8 @@ struct NativeVectors: Decodable {
         let greeting: Greeting?
         let request: Request?
         let event: Event?
+        let message: Message?
+        let acknowledgements: [Record]?
         let failure: Failure?
         let upgrade: Upgrade?
     }
@@ -114,7 +128,7 @@ extension NativeVectors.Meaning {
 
     var payloadBytes: [UInt8] {
         if let count = request?.payloadPattern { return NativeVectors.pattern(0, count) }
-        return NativeVectors.bytes(payload ?? request?.payload ?? event?.payload ?? "")
+        return NativeVectors.bytes(payload ?? request?.payload ?? event?.payload ?? message?.payload ?? "")
     }
 
     var failureValue: GinnelCore.Failure? {
@@ -132,6 +146,7 @@ extension NativeVectors.Meaning.Greeting {
         limits.callsInFlight = callsInFlight
         limits.requestWindow = window
         limits.itemWindow = itemWindow
+        if let deliveryWindow { limits.deliveryWindow = deliveryWindow }
         return limits
     }
 
@@ -148,6 +163,7 @@ extension NativeVectors.Meaning.Greeting {
         configuration.program = program
         configuration.codecs = Set(codecs.map { ["raw": Codec.raw, "json": .json, "protobuf": .protobuf][$0] ?? .raw })
         configuration.offersChecksums = features & 1 == 1
+        configuration.offersDelivery = features & 4 == 4
         configuration.limits.announced = limits
         configuration.timeouts.heartbeat = heartbeat == 0 ? nil : .milliseconds(heartbeat)
         return configuration

@@ -6,12 +6,14 @@ struct OutgoingMessage: Sendable {
         case none
         case request(method: String, timeLeft: UInt64)
         case event(name: String)
+        case message(id: UInt64, floor: UInt64, name: String, redelivered: Bool)
 
         var byteCount: Int {
             switch self {
             case .none: 0
             case .request(let method, _): 12 + method.utf8.count
             case .event(let name): 6 + name.utf8.count
+            case .message(_, _, let name, _): MessageHead.size + name.utf8.count
             }
         }
 
@@ -26,6 +28,12 @@ struct OutgoingMessage: Sendable {
             case .event(let name):
                 output.append(littleEndian: missed)
                 output.append(littleEndian: UInt16(truncatingIfNeeded: name.utf8.count))
+                output.append(name.utf8)
+            case .message(let id, let floor, let name, let redelivered):
+                output.append(littleEndian: id)
+                output.append(littleEndian: floor)
+                output.append(littleEndian: UInt16(truncatingIfNeeded: name.utf8.count))
+                output.append(littleEndian: UInt16(redelivered ? MessageHead.redelivered : 0))
                 output.append(name.utf8)
             }
         }
@@ -50,6 +58,8 @@ struct OutgoingMessage: Sendable {
         self.payload = payload
     }
 
+    /// Messages of one sequence leave one after the other: those of a call, and those of a lane that are delivered.
+    var sequence: UInt64 { stream != 0 ? UInt64(stream) : 1 << 32 | UInt64(lane.rawValue) }
     /// Length of the whole message.
     var byteCount: Int { prefix.byteCount + payload.count }
     var isChunked: Bool { byteCount > FrameHeader.maximumPayload }

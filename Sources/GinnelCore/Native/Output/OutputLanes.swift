@@ -19,8 +19,8 @@ struct OutputLanes: Sendable {
 
     private var control = ControlQueue()
     private var lanes = [LaneQueue](repeating: LaneQueue(), count: Lane.allCases.count)
-    /// Messages behind a chunked one of the same stream.
-    private var behind: [UInt32: Queue<OutgoingMessage>] = [:]
+    /// Messages behind a chunked one of the same sequence.
+    private var behind: [UInt64: Queue<OutgoingMessage>] = [:]
     private var waiting = 0
     private(set) var messageBytes = 0
     /// What events that wait count against their limit.
@@ -54,11 +54,11 @@ struct OutputLanes: Sendable {
             return
         }
         if message.kind.isFinal { finalFrames += 1 }
-        if !behind.isEmpty, behind[message.stream] != nil {
-            behind[message.stream]?.append(message)
+        if !behind.isEmpty, behind[message.sequence] != nil {
+            behind[message.sequence]?.append(message)
             return
         }
-        if message.isChunked { behind[message.stream] = Queue() }
+        if message.isChunked { behind[message.sequence] = Queue() }
         lanes[Int(message.lane.rawValue)].messages.append(message)
     }
 
@@ -112,16 +112,16 @@ struct OutputLanes: Sendable {
         }
         waiting -= 1
         if message.kind.isFinal { finalFrames -= 1 }
-        if message.isChunked { releaseBehind(message.stream) }
+        if message.isChunked { releaseBehind(message.sequence) }
     }
 
-    /// A chunked message of this stream has left: those behind it take their places, up to the next chunked one.
-    private mutating func releaseBehind(_ stream: UInt32) {
-        while let next = behind[stream]?.popFirst() {
+    /// A chunked message of this sequence has left: those behind it take their places, up to the next chunked one.
+    private mutating func releaseBehind(_ sequence: UInt64) {
+        while let next = behind[sequence]?.popFirst() {
             lanes[Int(next.lane.rawValue)].messages.append(next)
             if next.isChunked { return }
         }
-        behind[stream] = nil
+        behind[sequence] = nil
     }
 
     private mutating func nextLane() -> (index: Int, isAlone: Bool)? {
@@ -162,7 +162,7 @@ struct OutputLanes: Sendable {
                 dropped.requestBytes = message.byteCount
             }
         }
-        behind.removeValue(forKey: stream)?.forEach(note)
+        behind.removeValue(forKey: UInt64(stream))?.forEach(note)
         for index in lanes.indices {
             var found: [OutgoingMessage] = []
             lanes[index].messages.forEach { if $0.stream == stream { found.append($0) } }
