@@ -17,7 +17,7 @@ KINDS = {
     "HELLO": 1, "WELCOME": 2, "REJECT": 3, "REQUEST": 4, "RESPONSE": 5, "FAILURE": 6, "EVENT": 7, "ACKNOWLEDGE": 8, "ITEM": 9, "END": 10,
     "CREDIT": 11, "CANCEL": 12, "PING": 13, "PONG": 14, "GOODBYE": 15, "UPGRADE": 16, "MESSAGE": 18,
 }
-CODES = {"cancelled": 1, "deadlineExceeded": 2, "forbidden": 5, "resourceExhausted": 6, "peerRefused": 103, "shuttingDown": 111, "wrongService": 112}
+CODES = {"cancelled": 1, "deadlineExceeded": 2, "forbidden": 5, "resourceExhausted": 6, "peerRefused": 103, "shuttingDown": 111, "wrongService": 112, "allAnswered": 116}
 LANES = {"control": 0, "high": 1, "normal": 2, "low": 3}
 CODECS = {"raw": 0, "json": 1, "protobuf": 2}
 VERBS = {"offer": 1, "accept": 2, "refuse": 3, "switch": 4}
@@ -162,6 +162,8 @@ def vectors():
     yield call("pong", "PONG", {"stream": 0} | control, {"payload": "0807060504030201"}, struct.pack("<Q", 0x0102030405060708))
     body = {"code": CODES["shuttingDown"], "sentence": "back in a minute", "details": ""}
     yield call("goodbye", "GOODBYE", {"stream": 0} | control, {"failure": body}, failure(body))
+    body = {"code": CODES["allAnswered"], "sentence": "", "details": ""}
+    yield call("goodbye-at-last", "GOODBYE", {"stream": 0} | control, {"failure": body}, failure(body))
 
     for verb, handles, value in [("offer", 3, 262_144), ("accept", 0, 0), ("refuse", 0, CODES["resourceExhausted"]), ("switch", 0, 0)]:
         meaning = {"upgrade": {"verb": verb, "handles": handles, "value": value}}

@@ -25,6 +25,8 @@ extension NativeSession {
     /// The side that said GOODBYE closes when the last call has ended that somebody waits for, and the last message under way is acknowledged.
     mutating func endIfLeaving(_ actions: inout [Action]) {
         guard let said = farewell.ours, phase == .open, isAtRest else { return }
+        let body = Failure(.allAnswered, "").body(atMost: Failure.maximumControlBody)
+        outbound.lanes.appendLast(.goodbye, payload: body, sealed: outbound.sealed)
         finish(CloseReason(by: .us, said), &actions)
     }
 
@@ -35,12 +37,14 @@ extension NativeSession {
     }
 
     /// Ends at once. Of what waits to be sent only the handshake still leaves, and then the farewell, so that a peer that reads slowly hears it soon.
-    mutating func end(_ reason: CloseReason, telling: Bool, _ actions: inout [Action]) {
+    ///
+    /// - Parameter allAnswered: the peer has answered what it had read: calls without an answer were not begun.
+    mutating func end(_ reason: CloseReason, telling: Bool, allAnswered: Bool = false, _ actions: inout [Action]) {
         guard phase != .closed else { return }
         let unsent = outbound.lanes.dropAll()
         if telling { tell(reason.failure) }
         for (token, stream) in outgoing.removeAll() {
-            let begun = stream != 0 && !unsent.contains(stream)
+            let begun = stream != 0 && !unsent.contains(stream) && !allAnswered
             let failure =
                 begun
                 ? Failure(.connectionLost, "\(reason); whether the call was carried out is unknown")

@@ -186,6 +186,9 @@ extension NativeSession {
     }
 
     private mutating func takeGoodbye(_ failure: Failure, _ actions: inout [Action]) {
+        if failure.code == .allAnswered, let said = farewell.theirs {
+            return end(CloseReason(by: .peer, said), telling: false, allAnswered: true, &actions)
+        }
         guard failure.code == .shuttingDown || failure.code == .finished, phase == .open else {
             return end(CloseReason(by: .peer, failure), telling: false, &actions)
         }

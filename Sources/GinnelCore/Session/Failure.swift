@@ -41,6 +41,8 @@ public struct FailureCode: RawRepresentable, Hashable, Sendable {
     public static let flowControl = FailureCode(rawValue: 113)
     public static let finished = FailureCode(rawValue: 114)
     public static let readTimeout = FailureCode(rawValue: 115)
+    /// The last word of a peer that has left in order: every request that it has read was answered, and the others were not begun.
+    public static let allAnswered = FailureCode(rawValue: 116)
 }
 
 extension FailureCode: CustomStringConvertible {
@@ -52,7 +54,7 @@ extension FailureCode: CustomStringConvertible {
         .versionUnsupported: "versionUnsupported", .peerRefused: "peerRefused", .tooManyConnections: "tooManyConnections",
         .handshakeTimeout: "handshakeTimeout", .idle: "idle", .stale: "stale", .slowReader: "slowReader",
         .frameTooLarge: "frameTooLarge", .checksumMismatch: "checksumMismatch", .shuttingDown: "shuttingDown",
-        .wrongService: "wrongService", .flowControl: "flowControl", .finished: "finished", .readTimeout: "readTimeout",
+        .wrongService: "wrongService", .flowControl: "flowControl", .finished: "finished", .readTimeout: "readTimeout", .allAnswered: "allAnswered",
     ]
 
     /// The name in docs/protocol.md, or the number.

@@ -33,7 +33,7 @@ import Testing
             "preamble", "hello", "welcome", "hello-with-delivery", "welcome-with-delivery", "reject", "reject-unread", "request", "request-with-items-and-deadline", "response",
             "failure", "failure-of-the-application",
             "event", "event-after-missed-ones", "message", "message-again", "short-message-in-chunks", "acknowledge", "item", "end", "credit-for-requests", "credit-for-items",
-            "cancel", "ping", "pong", "goodbye", "upgrade-offer", "upgrade-accept",
+            "cancel", "ping", "pong", "goodbye", "goodbye-at-last", "upgrade-offer", "upgrade-accept",
             "upgrade-refuse", "upgrade-switch", "sealed-ping", "sealed-request", "extension", "short-response-in-chunks", "large-request-in-chunks",
         ])
         #expect(Set(vectors.vectors.map(\.name)) == known)
@@ -272,14 +272,16 @@ import Testing
     }
 
     @Test func `a goodbye is as written`() throws {
-        let vector = try vector("goodbye")
+        let (vector, last) = (try vector("goodbye"), try vector("goodbye-at-last"))
         let failure = try #require(vector.meaning.failureValue)
         var service = MachineEnd.openService()
         service.submit(.farewell(failure))
-        #expect(service.takeAll() == vector.bytes)
+        #expect(service.takeAll() == vector.bytes + last.bytes)
         var client = MachineEnd.openClient()
         client.receive(vector.bytes)
         #expect(client.actions == [.farewell(failure)])
+        client.receive(last.bytes)
+        #expect(client.closed == CloseReason(by: .peer, failure))
     }
 
     @Test func `the way to shared memory is as written`() throws {

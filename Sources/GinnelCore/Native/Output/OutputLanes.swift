@@ -18,6 +18,8 @@ struct OutputLanes: Sendable {
     }
 
     private var control = ControlQueue()
+    /// What leaves when nothing else waits.
+    private var last = ControlQueue()
     private var lanes = [LaneQueue](repeating: LaneQueue(), count: Lane.allCases.count)
     /// Messages behind a chunked one of the same sequence.
     private var behind: [UInt64: Queue<OutgoingMessage>] = [:]
@@ -28,9 +30,9 @@ struct OutputLanes: Sendable {
     /// Responses and failures that have not left, each of which ends a call.
     private(set) var finalFrames = 0
 
-    var isEmpty: Bool { waiting == 0 && control.isEmpty }
+    var isEmpty: Bool { waiting == 0 && control.isEmpty && last.isEmpty }
     /// Bytes that wait, headers of messages not counted.
-    var byteCount: Int { messageBytes + control.byteCount }
+    var byteCount: Int { messageBytes + control.byteCount + last.byteCount }
     /// What these bytes and the messages around them count against the limit on memory.
     var heldBytes: Int { byteCount + waiting * SessionLimits.messageOverhead }
     var controlBytes: Int { control.byteCount }
@@ -40,6 +42,11 @@ struct OutputLanes: Sendable {
     /// Appends a control frame at once.
     mutating func appendControl(_ kind: FrameKind, stream: UInt32 = 0, handles: UInt8 = 0, payload: [UInt8], sealed: Bool) {
         control.append(kind, stream: stream, handles: handles, payload: payload, sealed: sealed)
+    }
+
+    /// Appends a control frame that overtakes nothing: behind everything that waits and will come.
+    mutating func appendLast(_ kind: FrameKind, payload: [UInt8], sealed: Bool) {
+        last.append(kind, stream: 0, handles: 0, payload: payload, sealed: sealed)
     }
 
     /// Appends bytes that are no frame: the preamble.
@@ -79,7 +86,7 @@ struct OutputLanes: Sendable {
     /// Appends the next frame in order; false when nothing waits, or when the next one begins a write of its own.
     mutating func produceFrame(into output: inout OutputBuffer, sealed: Bool) -> Bool {
         if !control.isEmpty { return control.produceFrame(into: &output) }
-        guard waiting > 0, let (index, isAlone) = nextLane() else { return false }
+        guard waiting > 0, let (index, isAlone) = nextLane() else { return !last.isEmpty && last.produceFrame(into: &output) }
         let before = output.count
         let takesEvent = lanes[index].messages.isEmpty || (lanes[index].eventsNext && !lanes[index].events.isEmpty)
         if takesEvent { produceEvent(index, &output, sealed) } else { produceMessage(index, &output, sealed) }
