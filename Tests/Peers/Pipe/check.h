@@ -1,4 +1,5 @@
-// check.h: a check is a sentence and a function that stops at the first expectation that does not hold. Descriptors are counted before and after each.
+// check.h: a check is a sentence and a function that stops at the first expectation that does not hold. Descriptors are counted before and after each:
+// none may be left. There may be fewer, since the system's thread pool gives up threads, and what they have open, when it likes.
 #ifndef CHECK_H
 #define CHECK_H
 

@@ -157,6 +157,12 @@ static void serve_texts(struct link *link, const struct framing *framing) {
     }
 }
 
+static bool left_nothing(uint64_t before) {
+    uint64_t left = open_descriptors_left(before);
+    if (left > before) (void)fprintf(stderr, "the second process: %llu descriptors before, %llu after\n", (unsigned long long)before, (unsigned long long)left);
+    return left <= before;
+}
+
 static bool talk_over(struct stream *stream) {
     struct talk *made = calloc(1, sizeof *made);
     EXPECT(made != NULL);
@@ -164,6 +170,7 @@ static bool talk_over(struct stream *stream) {
     stream_result result = talk_on(made);
     free(made);
     stream_close(stream);
+    if (result != STREAM_END && result != STREAM_LOST) (void)fprintf(stderr, "the second process: the talk ended with result %d\n", (int)result);
     return result == STREAM_END || result == STREAM_LOST;
 }
 
@@ -196,7 +203,7 @@ static int serve(const char *kind, const char *path, int connections) {
         }
     }
     gn_listener_close(listener);
-    return open_descriptors_left(before) == before ? 0 : 5;
+    return left_nothing(before) ? 0 : 5;
 }
 
 static int join(const char *kind, const char *path) {
@@ -220,7 +227,7 @@ static int join(const char *kind, const char *path) {
     } else {
         well = talk_over(&stream);
     }
-    return !well ? 4 : open_descriptors_left(before) == before ? 0 : 5;
+    return !well ? 4 : left_nothing(before) ? 0 : 5;
 }
 
 int role_main(int count, char **arguments) {

@@ -212,18 +212,15 @@ stream_result stream_try_read(struct stream *stream, void *bytes, uint64_t room,
 }
 
 stream_result stream_wait(struct stream *stream, bool to_read, bool to_write) {
-    if (to_read && !ring_waits_for_record(&stream->in)) return STREAM_DONE;
-    if (to_write && !ring_waits_for_room(&stream->out)) return STREAM_DONE;
-    // An edge that nobody waited for: the link is looked at once more before sleeping.
-    look_at_link(stream);
-    if (stream->state != STREAM_DONE) return STREAM_DONE;
-    if (!stream->link.rung && stream->link.seen == 0) {
-        link_result result = link_wait(&stream->link, GN_WAIT_FOR_EVER);
-        if (result != LINK_DONE) return result == LINK_LATE ? STREAM_LATE : STREAM_FAILED;
-    }
+    // The bell is made silent first: one that is heard after the last look at the rings stands for something that was not seen.
     stream->link.rung = false;
     stream->link.seen = 0;
     look_at_link(stream);
+    if (stream->state != STREAM_DONE) return STREAM_DONE;
+    if (to_read && !ring_waits_for_record(&stream->in)) return STREAM_DONE;
+    if (to_write && !ring_waits_for_room(&stream->out)) return STREAM_DONE;
+    link_result result = link_wait(&stream->link, GN_WAIT_FOR_EVER);
+    if (result != LINK_DONE) return result == LINK_LATE ? STREAM_LATE : STREAM_FAILED;
     return STREAM_DONE;
 }
 
