@@ -53,7 +53,7 @@ public final class EventLoop: @unchecked Sendable {
     @exclusivity(unchecked) var toFlush = MemberBatches()
     @exclusivity(unchecked) var toRead = MemberBatches()
     @exclusivity(unchecked) var quiet = QuietSources()
-    /// Members whose quiet sources have something.
+    /// Members that are to be told, those above all whose quiet sources have something.
     @exclusivity(unchecked) var roused: [UInt64] = []
     @exclusivity(unchecked) var rousedBatch: [UInt64] = []
     /// When the poller was last asked while there were quiet sources, on the awake clock.
@@ -173,6 +173,9 @@ public final class EventLoop: @unchecked Sendable {
 
     /// `source` has found nothing; its member hears of the next thing, by polling or by the doorbell.
     package func watchQuietly(_ source: any QuietSource, _ token: UInt64) { quiet.append(source, token) }
+
+    /// The member of this token is told in this turn or the next that it may read and write.
+    package func rouse(_ token: UInt64) { roused.append(token) }
 
     /// The source has ended.
     package func watchNoLonger(_ source: any QuietSource) { quiet.remove(source) }
