@@ -5,18 +5,18 @@
 //                             └───────────── connectionLost ────────┘
 //
 // Whoever owns it asks for the `next` message as long as the session takes it and says each time what the session answered; meanwhile `next` has nothing for anybody
-// else, so several threads may pump. Order is kept per lane over any number of connections: after a loss all that is not acknowledged goes out again, oldest first.
+// else, so several threads may pump. After anything else that was told to the outbox there may be a `next` again. Order is kept per lane over any number of connections: after a loss all that is not acknowledged goes out again, oldest first.
 //
 // Steps are performed in order by the owner, who also owns the disk. Ids are used once for ever, also over restarts, so a kept outbox reserves them in blocks on disk
 // before it uses them; without that a message of an earlier start that was never stored and a new one would share an id, and the receiver would take one for the other.
 
 package struct Outbox: Sendable {
     package enum Step: Sendable, Equatable {
-        /// Put on disk; answered by `stored`. The message is neither sent nor reported as kept before.
+        /// Put on disk; answered by `stored`. The message is neither sent nor reported as kept before. Where that fails nothing of it may be left on disk.
         case store(OutboxEntry)
         /// Note on disk that ids up to this one may be used; answered by `reserved`.
         case reserve(through: UInt64)
-        /// Remove from disk, some time.
+        /// Remove from disk; answered by `removed` when they are gone, and tried again until then.
         case remove([UInt64])
         /// The outbox keeps the message from now on.
         case kept(UInt64)
@@ -34,6 +34,14 @@ package struct Outbox: Sendable {
         case dropped
         /// It could not be kept, or no peer takes it.
         case failed(Failure)
+
+        /// The receiver has seen it.
+        var isOfReceiver: Bool {
+            switch self {
+            case .taken, .refused: true
+            case .dropped, .failed: false
+            }
+        }
     }
 
     package enum Appended: Sendable, Equatable {
@@ -72,6 +80,11 @@ package struct Outbox: Sendable {
     /// Those of each lane that are to be sent; likewise.
     private var lanes = [Queue<UInt64>](repeating: Queue(), count: Lane.allCases.count)
     private var turns = LaneTurns()
+    /// Ids that are gone and may still be on disk, each with the lane that it holds up: what was given up could come back from there, and must then be the next of its
+    /// lane that the receiver sees.
+    private var leavingDisk: [UInt64: Lane?] = [:]
+    /// How many hold up each lane.
+    private var holdUps = [Int](repeating: 0, count: Lane.allCases.count)
     package private(set) var byteCount = 0
     private var nextId: UInt64
     private var reservedThrough: UInt64
@@ -138,7 +151,7 @@ package struct Outbox: Sendable {
             isReserving = true
             steps.append(.reserve(through: max(reservedThrough, id).adding(Self.block)))
         }
-        if message.isDurable { steps.append(.store(OutboxEntry(id: id, message: message))) }
+        if message.isDurable, id <= reservedThrough { steps.append(.store(OutboxEntry(id: id, message: message))) }
         if isReady(id) { steps.append(.kept(id)) }
         return .accepted(id)
     }
@@ -163,10 +176,7 @@ package struct Outbox: Sendable {
 
     /// The entry is on disk, or could not be put there, which is the end of this message alone.
     package mutating func stored(_ id: UInt64, _ failure: Failure?, _ steps: inout [Step]) {
-        guard items[id] != nil else {
-            if failure == nil { steps.append(.remove([id])) }
-            return
-        }
+        guard let item = items[id], !item.isStored else { return }
         if let failure { return finish([(id, .failed(failure))], &steps) }
         items[id]?.isStored = true
         if isReady(id) { steps.append(.kept(id)) }
@@ -178,7 +188,18 @@ package struct Outbox: Sendable {
         let waiting = items.keys.filter { $0 > reservedThrough }.sorted()
         if let failure { return finish(waiting.map { ($0, .failed(failure)) }, &steps) }
         reservedThrough = max(reservedThrough, last)
-        for id in waiting where isReady(id) { steps.append(.kept(id)) }
+        for id in waiting {
+            if let message = items[id]?.message, message.isDurable, id <= reservedThrough { steps.append(.store(OutboxEntry(id: id, message: message))) }
+            if isReady(id) { steps.append(.kept(id)) }
+        }
+    }
+
+    /// The entries are no longer on disk.
+    package mutating func removed(_ ids: [UInt64]) {
+        for id in ids {
+            guard case let lane?? = leavingDisk.removeValue(forKey: id) else { continue }
+            holdUps[Int(lane.rawValue)] -= 1
+        }
     }
 
     private func isReady(_ id: UInt64) -> Bool { id <= reservedThrough && items[id]?.isStored == true }
@@ -200,7 +221,7 @@ package struct Outbox: Sendable {
     }
 
     private mutating func requeue() {
-        order.removeAll { items[$0] == nil }
+        order.removeAll { items[$0] == nil && leavingDisk[$0] == nil }
         lanes = lanes.map { _ in Queue() }
         turns = LaneTurns()
         order.forEach { id in
@@ -222,7 +243,8 @@ package struct Outbox: Sendable {
         for index in lanes.indices {
             while let id = lanes[index].first, items[id] == nil { _ = lanes[index].popFirst() }
         }
-        guard let lane = turns.next(among: lanes.map { $0.first.map(isReady) ?? false }), let id = lanes[lane].first, let item = items[id] else { return nil }
+        let ready = lanes.indices.map { holdUps[$0] == 0 && lanes[$0].first.map(isReady) == true }
+        guard let lane = turns.next(among: ready), let id = lanes[lane].first, let item = items[id] else { return nil }
         offer = Offer(id: id, before: item.offeredOn)
         items[id]?.offeredOn = connection
         let message = item.message
@@ -231,9 +253,10 @@ package struct Outbox: Sendable {
             payload: message.payload)
     }
 
+    /// The oldest id that may be sent again: the program may die before the disk forgets what was acknowledged.
     private mutating func floor() -> UInt64 {
         while let id = order.first {
-            if items[id] != nil { return id }
+            if items[id] != nil || leavingDisk[id] != nil { return id }
             _ = order.popFirst()
         }
         return nextId
@@ -274,7 +297,11 @@ package struct Outbox: Sendable {
             guard let item = items.removeValue(forKey: id) else { continue }
             isShorter = true
             byteCount -= item.message.cost
-            if item.message.isDurable, item.isStored { removed.append(id) }
+            if item.message.isDurable, item.isStored {
+                removed.append(id)
+                leavingDisk.updateValue(outcome.isOfReceiver ? nil : item.message.lane, forKey: id)
+                if !outcome.isOfReceiver { holdUps[Int(item.message.lane.rawValue)] += 1 }
+            }
             steps.append(.finished(id, outcome))
         }
         if !removed.isEmpty { steps.append(.remove(removed)) }
@@ -282,12 +309,12 @@ package struct Outbox: Sendable {
             someoneWaits = false
             steps.append(.roomAgain)
         }
-        if order.count > 64 + 2 * items.count { forgetGone() }
+        if order.count > 64 + 2 * (items.count + leavingDisk.count) { forgetGone() }
     }
 
     /// Ids that are gone lie behind one that stays; they may not gather.
     private mutating func forgetGone() {
-        order.removeAll { items[$0] == nil }
+        order.removeAll { items[$0] == nil && leavingDisk[$0] == nil }
         for index in lanes.indices { lanes[index].removeAll { items[$0] == nil } }
     }
 }
