@@ -33,10 +33,15 @@ public enum DeliverySimulation {
         problems(seed: seed, logic: SimulatedTraffic(seed: seed), fault: fault)
     }
 
-    private static func problems(seed: UInt64, logic: any SimulatedLogic, fault: SimulatedFault?) -> [String] {
+    /// What one run has come upon.
+    package static func occurrences(seed: UInt64) -> Set<SimulatedOccurrence> { run(seed, SimulatedTraffic(seed: seed), nil).occurrences }
+
+    private static func problems(seed: UInt64, logic: any SimulatedLogic, fault: SimulatedFault?) -> [String] { run(seed, logic, fault).problems }
+
+    private static func run(_ seed: UInt64, _ logic: any SimulatedLogic, _ fault: SimulatedFault?) -> SimulationLedger {
         var world = SimulatedWorld(plan: SimulationPlan(seed: seed, fault: fault), logic: logic)
         world.run()
-        return world.ledger.problems
+        return world.ledger
     }
 }
 

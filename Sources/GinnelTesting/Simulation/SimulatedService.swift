@@ -44,7 +44,9 @@ extension SimulatedWorld {
         let incoming = IncomingDelivery(
             id: message.id, floor: message.floor, redelivered: message.redelivered, lane: message.lane, name: message.name, codec: message.codec,
             payload: .owned(message.payload))
+        let before = service.inbox.heldCount
         service.inbox.received(incoming, of: none.span.bytes, on: link, at: agenda.moment, &steps)
+        if service.inbox.heldCount == before { ledger.note(.messageKnownToTheInbox) }
         perform(steps)
     }
 

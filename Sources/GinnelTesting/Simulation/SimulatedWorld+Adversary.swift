@@ -25,6 +25,8 @@ extension SimulatedWorld {
 
     private mutating func cut(silently: Bool) {
         guard let link = someLink() else { return }
+        if silently { ledger.note(.connectionFellSilent) }
+        if [Role.client, .service].contains(where: { (links[link]?[from: $0].bytes.count ?? 0) > 65_536 }) { ledger.note(.chunksCut) }
         links[link]?.cut(silently: silently, &random)
         markBoth(link)
     }
@@ -40,10 +42,12 @@ extension SimulatedWorld {
         guard let link = someLink() else { return }
         let side = random.oneIn(2) ? Role.client : .service
         links[link]?[from: side].isHeld = true
+        ledger.note(.wakeUpLost)
     }
 
     private mutating func crashService() {
         service.crash()
+        ledger.note(.serviceDied)
         logic.serviceRestarted()
         for link in links.keys.sorted() {
             links[link]?.kill(.service, &random)

@@ -39,6 +39,7 @@ extension SimulatedWorld {
         guard let sender = links[link]?.sender, links[link]?.generation == senders[sender].generation else { return }
         switch action {
         case .established(let establishment):
+            if senders[sender].link != nil { ledger.note(.secondConnection) }
             if !establishment.delivers { ledger.find("delivery is not in force") }
             if let old = senders[sender].link, random.oneIn(2) { touch(old, .client) { $0.submit(.farewell(Failure(.finished, ""))) } }
             senders[sender].link = link
@@ -50,6 +51,7 @@ extension SimulatedWorld {
             senders[sender].outbox.acknowledged(list, &steps)
             perform(steps, sender)
         case .messagesMayCarryOn: if senders[sender].link == link { senders[sender].outbox.carryOn() }
+        case .failed: ledger.note(.callFailed)
         default: break
         }
     }
@@ -84,7 +86,11 @@ extension SimulatedWorld {
             senders[sender].keys[id] = key
             ledger.appended(key, isDurable: message.isDurable)
         }
-        if result == .wait { senders[sender].waiting = message }
+        if result == .wait {
+            senders[sender].waiting = message
+            ledger.note(.senderWaitedForRoom)
+        }
+        if case .refused = result { ledger.note(.messageRefusedByTheOutbox) }
         perform(steps, sender)
     }
 
@@ -113,6 +119,7 @@ extension SimulatedWorld {
     mutating func workDisk(_ sender: Int) {
         var steps: [Outbox.Step] = []
         let fails = plan.diskFailures > 0 && random.oneIn(plan.diskFailures)
+        if fails { ledger.note(.storeFailed) }
         senders[sender].workDisk(fails ? Failure(.resourceExhausted, "the disk is full") : nil, isHeard: plan.fault != .reportsBeforeStoring, &steps)
         perform(steps, sender)
     }
@@ -127,6 +134,8 @@ extension SimulatedWorld {
             var acceptance = Acceptance.ended
             let offered = delivery
             touch(link, .client) { acceptance = $0.submit(.message(offered)) }
+            if acceptance == .noCredit { ledger.note(.noWindow) }
+            if offered.redelivered { ledger.note(.messageSentAgain) }
             var steps: [Outbox.Step] = []
             senders[sender].outbox.answered(delivery.id, acceptance, &steps)
             perform(steps, sender)

@@ -99,13 +99,17 @@ struct SimulatedWorld {
         if side == .client { pump(link) }
         write(link, side)
         if links[link]?[side].isSpinning == true { ledger.find("a session of the \(side) is due for ever") }
-        if links[link]?[side].closed != nil {
+        if let reason = links[link]?[side].closed {
+            if Self.violations.contains(reason.failure.code) { ledger.find("the \(side) of a connection: \(reason)") }
             links[link]?[isGone: side] = true
             if side == .client { lost(link) } else { serviceLost(link) }
         }
         setClock(link, side)
         forget(link)
     }
+
+    /// No adversary can bring these about: only one of the two sessions can.
+    private static let violations: Set<FailureCode> = [.protocolViolation, .flowControl, .frameTooLarge, .checksumMismatch, .tooLarge]
 
     private mutating func setClock(_ link: UInt64, _ side: Role) {
         guard let end = links[link]?[side], end.closed == nil, let delay = end.session.wakeUp.delay(from: agenda.moment) else { return }

@@ -48,6 +48,7 @@ struct SimulationLedger: Sendable {
 
     private let plan: SimulationPlan
     private(set) var problems: [String] = []
+    private(set) var occurrences: Set<SimulatedOccurrence> = []
     private var records: [Key: Record] = [:]
     private var last: [Place: UInt32] = [:]
 
@@ -55,6 +56,8 @@ struct SimulationLedger: Sendable {
 
     /// Stops at a few: one fault leads to others.
     mutating func find(_ problem: String) { if problems.count < 5 { problems.append(problem) } }
+
+    mutating func note(_ occurrence: SimulatedOccurrence) { occurrences.insert(occurrence) }
 
     // MARK: The sender
 
@@ -74,6 +77,7 @@ struct SimulationLedger: Sendable {
     mutating func finished(_ key: Key, _ outcome: Outbox.Outcome, generation: Int) {
         guard let record = records[key] else { return find("\(key) ends and is unknown") }
         if record.outcome?.generation == generation { find("\(key) ends twice") }
+        if outcome == .dropped { note(.messageGivenUp) }
         switch outcome {
         case .taken where !record.handlings.contains { $0.refusal == nil }: find("\(key) is reported as taken, and was handled as \(record.handlings)")
         case .refused(let code) where !record.handlings.contains { $0.refusal == code }: find("\(key) is reported as refused with \(code), and was handled as \(record.handlings)")
@@ -87,6 +91,8 @@ struct SimulationLedger: Sendable {
 
     /// A sender died; of its messages these are on disk.
     mutating func died(_ sender: Int, onDisk: Set<Key>) {
+        note(.senderDied)
+        if !onDisk.isEmpty { note(.messageCameBackFromTheDisk) }
         for (key, record) in records where key.sender == UInt32(sender) && record.outcome == nil && !onDisk.contains(key) {
             records[key]?.isLost = true
             if record.isDurable, record.isKept { find("\(key) is durable and kept, and lost with its sender") }
@@ -99,6 +105,7 @@ struct SimulationLedger: Sendable {
         guard let record = records[key] else { return find("\(key) arrives and is unknown") }
         if record.handlings.contains(where: { $0.instance == instance }) { find("\(key) is handled twice in one instance") }
         if !record.handlings.isEmpty, !message.redelivered { find("\(key) is handled again in another instance and not marked") }
+        if !record.handlings.isEmpty { note(.messageHandledInTwoInstances) }
         let place = Place(instance: instance, sender: message.sender, lane: message.lane)
         if let before = last[place], before >= key.number { find("\(key) is handled after \(before) of its lane") }
         last[place] = key.number

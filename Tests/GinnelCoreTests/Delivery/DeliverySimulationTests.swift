@@ -18,6 +18,12 @@ import Testing
         #expect((0..<2000 as Range<UInt64>).contains { !DeliverySimulation.problems(seed: $0, fault: fault).isEmpty })
     }
 
+    @Test func `the runs come upon all that they are meant for`() {
+        var missing = Set(SimulatedOccurrence.allCases)
+        for seed in 0..<2000 as Range<UInt64> where !missing.isEmpty { missing.subtract(DeliverySimulation.occurrences(seed: seed)) }
+        #expect(missing == [])
+    }
+
     @Test func `a seed does the same each time`() {
         for seed in 0..<2000 as Range<UInt64> {
             let first = DeliverySimulation.problems(seed: seed, fault: .forgetsOnReconnect)
