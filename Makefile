@@ -19,7 +19,7 @@ each_target = set -e; for target in $(TEST_TARGETS); do $(1) --filter "^$$target
 SWIFT_FILES := find . -name .build -prune -o -name '*.swift' -print0 | xargs -0
 
 .NOTPARALLEL:
-.PHONY: help demo test tools check lint house build portability unit conformance test-windows model allocations benchmarks-unit example sanitize soak fuzz bench format clean
+.PHONY: help demo test tools check lint house build portability unit conformance test-windows model allocations benchmarks-unit example sanitize soak simulate fuzz bench format clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*##\(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "  make %-16s%s\n", $$1, $$2 }'
@@ -80,6 +80,10 @@ sanitize:  ## the tests under the thread and the address sanitizer, the C progra
 soak:  ## two processes over shared memory at random, with kills: three minutes, or as many as MINUTES says
 	$(SWIFT) build -c release --product Soak
 	.build/release/Soak --minutes $(or $(MINUTES),3)
+
+simulate:  ## delivery in virtual time against a seeded adversary: 100,000 seeds, or as many as SEEDS says; SEED=… runs one again
+	$(SWIFT) build -c release --product Simulate
+	.build/release/Simulate $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),100000))
 
 fuzz:  ## fuzz each target for 10 seconds
 	Fuzz/run.sh

@@ -25,6 +25,7 @@ let package = Package(
         .target(name: "Ginnel", dependencies: ["GinnelCore", "GinnelTransport"], swiftSettings: strict),
         .target(name: "GinnelTesting", dependencies: ["Ginnel", "GinnelCore", "GinnelTransport"], swiftSettings: strict),
         .testTarget(name: "GinnelCoreTests", dependencies: ["GinnelCore", "GinnelTesting"], swiftSettings: strict),
+        .executableTarget(name: "Simulate", dependencies: ["GinnelTesting"], path: "Tests/Simulate", swiftSettings: strict),
     ],
     cLanguageStandard: .c11
 )

@@ -57,3 +57,15 @@ package struct Acknowledgement: Sendable, Equatable {
         self.refusal = refusal
     }
 }
+
+/// A message that an inbox hands to the program.
+package struct InboxMessage: Sendable, Equatable {
+    package var sender: Identity
+    package var id: UInt64
+    package var lane: Lane
+    package var name: String
+    package var codec: Codec
+    package var payload: [UInt8]
+    /// An earlier start of this program may have had it.
+    package var redelivered: Bool
+}

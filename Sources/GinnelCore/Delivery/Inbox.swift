@@ -7,34 +7,6 @@
 // A taken message needs no memory of its own: what its lane has handed on and is not remembered as refused was taken. Only refusals are kept, those at or above the floor that the
 // sender states, and no more than a limit of them: a sender that asks again for one that is forgotten hears that it was taken.
 
-/// What an inbox keeps.
-package struct InboxLimits: Sendable, Equatable {
-    /// Senders that are remembered. Default 4,096. Beyond it the one is forgotten that has been away for longest; those that have a connection or a message in hand stay, be they more.
-    package var senders = 4096
-    /// How long a sender without a connection is remembered, on the awake clock. Default 1 h.
-    package var memory: Duration = .seconds(3600)
-    /// Messages in hand at once; further ones wait. Default 1,024; 1 or more.
-    package var inHand = 1024
-    /// Refusals remembered of one sender, the latest. Default 1,024.
-    package var refusals = 1024
-
-    package static let defaults = InboxLimits()
-
-    package init() {}
-}
-
-/// A message for the program.
-package struct InboxMessage: Sendable, Equatable {
-    package var sender: Identity
-    package var id: UInt64
-    package var lane: Lane
-    package var name: String
-    package var codec: Codec
-    package var payload: [UInt8]
-    /// An earlier start of this program may have had it.
-    package var redelivered: Bool
-}
-
 package struct Inbox: Sendable {
     package enum Step: Sendable, Equatable {
         /// Hand it to the program, whose answer goes to `answered`.

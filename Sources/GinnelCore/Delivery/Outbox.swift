@@ -5,44 +5,13 @@
 //                             └───────────── connectionLost ────────┘
 //
 // Whoever owns it asks for the `next` message as long as the session takes it and says each time what the session answered; meanwhile `next` has nothing for anybody
-// else, so several threads may pump. Order is kept per lane over any number of connections: after a loss all that is not acknowledged goes out again, oldest first.
+// else, so several threads may pump. After anything else that the outbox was told there may be a `next` again. Order is kept per lane over any number of connections:
+// after a loss all that is not acknowledged goes out again, oldest first.
 //
 // Steps are performed in order by the owner, who also owns the disk. Ids are used once for ever, also over restarts, so a kept outbox reserves them in blocks on disk
 // before it uses them; without that a message of an earlier start that was never stored and a new one would share an id, and the receiver would take one for the other.
 
 package struct Outbox: Sendable {
-    package enum Step: Sendable, Equatable {
-        /// Put on disk; answered by `stored`. The message is neither sent nor reported as kept before.
-        case store(OutboxEntry)
-        /// Note on disk that ids up to this one may be used; answered by `reserved`.
-        case reserve(through: UInt64)
-        /// Remove from disk, some time.
-        case remove([UInt64])
-        /// The outbox keeps the message from now on.
-        case kept(UInt64)
-        /// The outbox keeps it no longer.
-        case finished(UInt64, Outcome)
-        /// There is room again; those who wait may try.
-        case roomAgain
-    }
-
-    package enum Outcome: Sendable, Equatable {
-        case taken
-        /// The receiver's program refused it for good.
-        case refused(FailureCode)
-        /// It was given up for a newer one.
-        case dropped
-        /// It could not be kept, or no peer takes it.
-        case failed(Failure)
-    }
-
-    package enum Appended: Sendable, Equatable {
-        case accepted(UInt64)
-        /// There is no room; `.roomAgain` says when to try again.
-        case wait
-        case refused(Failure)
-    }
-
     struct Item: Sendable {
         let message: OutboxMessage
         /// On disk, or needs not be.
@@ -52,7 +21,7 @@ package struct Outbox: Sendable {
         var offeredOn: UInt64?
     }
 
-    private struct Offer: Sendable {
+    struct Offer: Sendable {
         let id: UInt64
         let before: UInt64?
         /// Room was reported while the session was being asked.
@@ -64,25 +33,30 @@ package struct Outbox: Sendable {
 
     /// The identity that stands in HELLO.
     package let sender: Identity
-    private let limits: OutboxLimits
-    private let isKept: Bool
-    private(set) var items: [UInt64: Item] = [:]
+    let limits: OutboxLimits
+    let isKept: Bool
+    var items: [UInt64: Item] = [:]
     /// All ids, oldest first; those that are gone are skipped.
-    private var order = Queue<UInt64>()
+    var order = Queue<UInt64>()
     /// Those of each lane that are to be sent; likewise.
-    private var lanes = [Queue<UInt64>](repeating: Queue(), count: Lane.allCases.count)
-    private var turns = LaneTurns()
+    var lanes = [Queue<UInt64>](repeating: Queue(), count: Lane.allCases.count)
+    var turns = LaneTurns()
+    /// Ids that are gone and may still be on disk, each with the lane that it holds up: what was given up could come back from there, and must then be the next of its
+    /// lane that the receiver sees.
+    var leavingDisk: [UInt64: Lane?] = [:]
+    /// How many hold up each lane.
+    var holdUps = [Int](repeating: 0, count: Lane.allCases.count)
     package private(set) var byteCount = 0
-    private var nextId: UInt64
-    private var reservedThrough: UInt64
-    private var isReserving = false
+    var nextId: UInt64
+    var reservedThrough: UInt64
+    var isReserving = false
     /// Counts connections.
-    private var connection: UInt64 = 0
-    private var isConnected = false
+    var connection: UInt64 = 0
+    var isConnected = false
     /// The session has no room, or has ended.
-    private var isBlocked = false
-    private var offer: Offer?
-    private var someoneWaits = false
+    var isBlocked = false
+    var offer: Offer?
+    var someoneWaits = false
 
     /// An outbox in memory. `sender`: random.
     package init(sender: Identity, limits: OutboxLimits = .defaults) {
@@ -138,7 +112,7 @@ package struct Outbox: Sendable {
             isReserving = true
             steps.append(.reserve(through: max(reservedThrough, id).adding(Self.block)))
         }
-        if message.isDurable { steps.append(.store(OutboxEntry(id: id, message: message))) }
+        if message.isDurable, id <= reservedThrough { steps.append(.store(OutboxEntry(id: id, message: message))) }
         if isReady(id) { steps.append(.kept(id)) }
         return .accepted(id)
     }
@@ -159,122 +133,22 @@ package struct Outbox: Sendable {
         return true
     }
 
-    // MARK: The disk
+    func isReady(_ id: UInt64) -> Bool { id <= reservedThrough && items[id]?.isStored == true }
 
-    /// The entry is on disk, or could not be put there, which is the end of this message alone.
-    package mutating func stored(_ id: UInt64, _ failure: Failure?, _ steps: inout [Step]) {
-        guard items[id] != nil else {
-            if failure == nil { steps.append(.remove([id])) }
-            return
-        }
-        if let failure { return finish([(id, .failed(failure))], &steps) }
-        items[id]?.isStored = true
-        if isReady(id) { steps.append(.kept(id)) }
-    }
+    // MARK: Leaving
 
-    /// The ids are reserved, or could not be: then those who wait for them fail, and the next message tries again.
-    package mutating func reserved(through last: UInt64, _ failure: Failure?, _ steps: inout [Step]) {
-        isReserving = false
-        let waiting = items.keys.filter { $0 > reservedThrough }.sorted()
-        if let failure { return finish(waiting.map { ($0, .failed(failure)) }, &steps) }
-        reservedThrough = max(reservedThrough, last)
-        for id in waiting where isReady(id) { steps.append(.kept(id)) }
-    }
-
-    private func isReady(_ id: UInt64) -> Bool { id <= reservedThrough && items[id]?.isStored == true }
-
-    // MARK: The connection
-
-    /// A session in which delivery is in force is open. All that is not acknowledged is to be sent on it.
-    package mutating func connected() {
-        connectionLost()
-        connection += 1
-        isConnected = true
-    }
-
-    package mutating func connectionLost() {
-        isConnected = false
-        isBlocked = false
-        offer = nil
-        requeue()
-    }
-
-    private mutating func requeue() {
-        order.removeAll { items[$0] == nil }
-        lanes = lanes.map { _ in Queue() }
-        turns = LaneTurns()
-        order.forEach { id in
-            guard let lane = items[id]?.message.lane else { return }
-            items[id]?.isUnderway = false
-            lanes[Int(lane.rawValue)].append(id)
-        }
-    }
-
-    /// The session has room again.
-    package mutating func carryOn() {
-        isBlocked = false
-        offer?.roomCame = true
-    }
-
-    /// The message to give to the session now; its answer is owed (`answered`) before there is another.
-    package mutating func next() -> OutgoingDelivery? {
-        guard isConnected, !isBlocked, offer == nil else { return nil }
-        for index in lanes.indices {
-            while let id = lanes[index].first, items[id] == nil { _ = lanes[index].popFirst() }
-        }
-        guard let lane = turns.next(among: lanes.map { $0.first.map(isReady) ?? false }), let id = lanes[lane].first, let item = items[id] else { return nil }
-        offer = Offer(id: id, before: item.offeredOn)
-        items[id]?.offeredOn = connection
-        let message = item.message
-        return OutgoingDelivery(
-            id: id, floor: floor(), redelivered: item.offeredOn != nil && item.offeredOn != connection, lane: message.lane, name: message.name, codec: message.codec,
-            payload: message.payload)
-    }
-
-    private mutating func floor() -> UInt64 {
-        while let id = order.first {
-            if items[id] != nil { return id }
-            _ = order.popFirst()
-        }
-        return nextId
-    }
-
-    /// What the session said to the message that `next` gave out. An answer that comes after the connection was lost says nothing any more.
-    package mutating func answered(_ id: UInt64, _ acceptance: Acceptance, _ steps: inout [Step]) {
-        guard let asked = offer, asked.id == id else { return }
-        offer = nil
-        guard let message = items[id]?.message else { return }
-        switch acceptance {
-        case .taken:
-            let lane = Int(message.lane.rawValue)
-            items[id]?.isUnderway = true
-            turns.spend(message.cost, in: lane)
-            _ = lanes[lane].popFirst()
-        case .tooLarge(let limit):
-            finish([(id, .failed(Failure(.tooLarge, "a message of \(message.payload.count) bytes, over the peer's limit of \(limit) for it and its head")))], &steps)
-        case .noCredit, .noRoom, .ended:
-            items[id]?.offeredOn = asked.before
-            isBlocked = !asked.roomCame || acceptance == .ended
-        }
-    }
-
-    /// What the peer said. Also when it comes from a connection that is no longer the one in use.
-    package mutating func acknowledged(_ list: [Acknowledgement], _ steps: inout [Step]) {
-        finish(
-            list.compactMap { answer in
-                guard items[answer.id]?.offeredOn != nil else { return nil }
-                return (answer.id, answer.refusal.map { .refused($0) } ?? .taken)
-            }, &steps)
-    }
-
-    private mutating func finish(_ list: [(id: UInt64, outcome: Outcome)], _ steps: inout [Step]) {
+    mutating func finish(_ list: [(id: UInt64, outcome: Outcome)], _ steps: inout [Step]) {
         var removed: [UInt64] = []
         var isShorter = false
         for (id, outcome) in list {
             guard let item = items.removeValue(forKey: id) else { continue }
             isShorter = true
             byteCount -= item.message.cost
-            if item.message.isDurable, item.isStored { removed.append(id) }
+            if item.message.isDurable, item.isStored {
+                removed.append(id)
+                leavingDisk.updateValue(outcome.isOfReceiver ? nil : item.message.lane, forKey: id)
+                if !outcome.isOfReceiver { holdUps[Int(item.message.lane.rawValue)] += 1 }
+            }
             steps.append(.finished(id, outcome))
         }
         if !removed.isEmpty { steps.append(.remove(removed)) }
@@ -282,12 +156,12 @@ package struct Outbox: Sendable {
             someoneWaits = false
             steps.append(.roomAgain)
         }
-        if order.count > 64 + 2 * items.count { forgetGone() }
+        if order.count > 64 + 2 * (items.count + leavingDisk.count) { forgetGone() }
     }
 
     /// Ids that are gone lie behind one that stays; they may not gather.
     private mutating func forgetGone() {
-        order.removeAll { items[$0] == nil }
+        order.removeAll { items[$0] == nil && leavingDisk[$0] == nil }
         for index in lanes.indices { lanes[index].removeAll { items[$0] == nil } }
     }
 }

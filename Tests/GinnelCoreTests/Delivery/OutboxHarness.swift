@@ -95,6 +95,7 @@ struct HeldOutbox {
             outbox.reserved(through: last, diskFailure, &asked)
         case .remove(let ids):
             for id in ids { stored[id] = nil }
+            outbox.removed(ids)
         default: break
         }
         perform(asked)
