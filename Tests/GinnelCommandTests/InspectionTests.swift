@@ -1,6 +1,7 @@
 // `ginnel metrics`, `describe`, `list` and `top`: what a service tells tools about itself.
 
 import Foundation
+import Ginnel
 import Testing
 
 @Suite struct InspectionTests {
@@ -97,6 +98,27 @@ import Testing
             live.signal(SIGTERM)
             #expect(await live.outcome().status == 0)
             #expect(try await entries().map { $0["endpoint"] as? String } == ["killed"])
+        }
+    }
+
+    @Test func `tools work on a service that speaks another format, at its control endpoint`() async throws {
+        try await withDirectory { directory in
+            let path = directory + "/tagged"
+            let (listening, opened) = AsyncStream.makeStream(of: Void.self)
+            var configuration = ServiceConfiguration.defaults
+            configuration.log = Log(level: .info) { _, _, metadata in if metadata["event"] == "control-listening" { opened.finish() } }
+            let service = Service(at: .path(path), format: .taggedJSON(), configuration: configuration)
+            service.handle("ask") { _, _ in [] }
+            async let serving: Void = service.run()
+            for await _ in listening {}
+            let metrics = try await Ginnel.run("metrics", path)
+            #expect(metrics.status == 0 && metrics.lines.contains(#"ginnel_connections{transport="socket"} 1"#))
+            let description = try await Ginnel.run("describe", path)
+            #expect(description.status == 0 && description.lines.dropFirst() == ["  ask  call"])
+            let top = try await Ginnel.run("top", path, "--count", "1", "--interval", "50ms")
+            #expect(top.status == 0 && top.output.contains("PEER"))
+            service.beginGracefulShutdown()
+            try await serving
         }
     }
 }
