@@ -49,6 +49,6 @@ package.targets += [
     .testTarget(
         name: "GinnelTests", dependencies: ["Ginnel", "GinnelCore", "GinnelTransport", "GinnelTesting", "CTestSupport", "TestPeer", "TestPeerMain"],
         swiftSettings: strict),
-    .testTarget(name: "GinnelCommandTests", dependencies: ["GinnelCommand", "CTestSupport"], swiftSettings: strict),
+    .testTarget(name: "GinnelCommandTests", dependencies: ["GinnelCommand", "Ginnel", "CTestSupport"], swiftSettings: strict),
 ]
 #endif

@@ -8,14 +8,15 @@ import Testing
         for arguments in [[], ["help"], ["--help"], ["-h"]] {
             let outcome = try await Running(arguments).outcome()
             #expect(outcome.status == 0)
-            for word in ["demo", "ping", "call", "serve-echo", "bench", "doctor", "130"] { #expect(outcome.output.contains("\n  \(word) "), "\(word)") }
+            let words = ["demo", "list", "ping", "call", "describe", "metrics", "top", "serve-echo", "bench", "doctor", "130"]
+            for word in words { #expect(outcome.output.contains("\n  \(word) "), "\(word)") }
             #expect(!outcome.output.contains("demo-service"), "what the demo starts for itself is not listed")
         }
     }
 
     @Test func `every command has help with all its options, by either way of asking`() async throws {
         let commands = try #require(try await Ginnel.run("help", "--json").objects().first?["commands"] as? [[String: Any]])
-        #expect(commands.count == 8)
+        #expect(commands.count == 12)
         for command in commands {
             let name = try #require(command["name"] as? String)
             let help = try await Ginnel.run("help", name)

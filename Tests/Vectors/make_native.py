@@ -76,7 +76,8 @@ def failure(f):
 
 def request_head(r):
     method = r["method"].encode()
-    return struct.pack("<QHH", int(r["timeLeft"]), len(method), 0) + method
+    fields = b"".join(field(tag, r[name].encode()) for tag, name in [(1, "traceparent"), (2, "tracestate")] if name in r)
+    return struct.pack("<QHH", int(r["timeLeft"]), len(method), len(fields)) + method + fields
 
 
 def event(e):
@@ -123,6 +124,13 @@ def vectors():
     request = {"method": "thumbnails", "timeLeft": "1500000000", "payload": ""}
     fields = {"stream": 1, "lane": "high", "codec": "raw", "itemsFollow": True}
     yield call("request-with-items-and-deadline", "REQUEST", fields, {"request": request}, request_head(request))
+
+    request = {"method": "start_recording", "timeLeft": str(NO_DEADLINE), "payload": "7b7d"}
+    request["traceparent"] = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    fields = {"stream": 1, "lane": "normal", "codec": "json"}
+    yield call("request-in-a-trace", "REQUEST", fields, {"request": request}, request_head(request) + b"{}")
+    request = dict(request, tracestate="rojo=00f067aa0ba902b7,congo@west=t61rcWkgMzE")
+    yield call("request-in-a-trace-with-state", "REQUEST", fields, {"request": request}, request_head(request) + b"{}")
 
     fields = {"stream": 1, "lane": "normal", "codec": "protobuf"}
     yield call("response", "RESPONSE", fields, {"payload": "0a0161"}, b"\x0a\x01a")

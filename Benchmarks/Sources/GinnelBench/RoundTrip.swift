@@ -26,7 +26,7 @@ struct RoundTrip {
             for client in clients {
                 group.addTask(executorPreference: executor) { try await calls(client, method, payload, until: end) }
             }
-            for try await latencies in group { result.latencies += latencies }
+            for try await latencies in group { result.latencies.add(latencies) }
         }
         result.nanoseconds = Processor.now - began
         result.processorTime = Processor.time(with: server) - processorTime
@@ -43,7 +43,7 @@ struct RoundTrip {
             let reply = try await client.call(method, payload: payload)
             guard reply.bytes.count == payload.count else { throw Wrong(description: "a reply of \(reply.bytes.count) bytes to \(payload.count)") }
             now = Processor.now
-            latencies.add(now - before)
+            latencies.record(now - before)
         }
         return latencies
     }

@@ -66,17 +66,21 @@ extension Client {
 
     /// On the loop.
     private func begin(_ driver: Driver, _ beginning: Beginning, _ ending: Ending) {
-        let handlers = state.withLock { $0.handlers }
+        let handlers = state.withLock { $0.handlers }.counted(by: recorder)
+        let keys = ["endpoint": "\(endpoint)"]
         let owner = Connection.Owner(
             handlers: handlers, tasks: tasks, events: hub, log: configuration.log,
-            complain: { [log = configuration.log] what, metadata in log(.warning, what, metadata) },
-            established: { [weak self] connection, establishment in
+            complain: { [log = configuration.log] event, what, metadata in log(.warning, event, what, metadata) },
+            established: { [weak self, configuration] connection, establishment in
                 self?.note(connection, establishment)
+                configuration.log(.info, .connected, "connected", connection.metadata.merging(keys) { $1 })
                 ending.established()
             },
+            metrics: recorder,
             leaving: { [weak self] connection in self?.noteLoss(of: connection) },
             ended: { [weak self, configuration] connection, reason in
-                configuration.log(reason.isOurComplaint ? .warning : .info, "the connection ended: \(reason)", connection.metadata)
+                let ended = connection.metadata.merging(keys) { $1 }.merging(reason.keys) { $1 }
+                configuration.log(reason.isOurComplaint ? .warning : .info, .ended, "the connection ended: \(reason)", ended)
                 self?.noteLoss(of: connection)
                 ending.end(reason)
             })

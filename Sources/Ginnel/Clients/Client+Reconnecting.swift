@@ -21,7 +21,8 @@ extension Client {
             guard let error else { break }
             step = advance { $0.ended(error.asFailure, isFinal: error.isFinal, at: .now, random: .random(in: 0 ... .max)) }
             if case .wait(let delay) = step {
-                configuration.log(.notice, "connecting again in \(delay): \(error.sentence)", ["endpoint": "\(endpoint)"])
+                recorder.add(to: .reconnects)
+                configuration.log(.notice, .connectingAgain, "connecting again in \(delay): \(error.sentence)", error.keys.merging(["endpoint": "\(endpoint)"]) { $1 })
             }
         }
         if step != .giveUp {

@@ -113,8 +113,9 @@ extension Client {
         case .own(let own): settings = own
         }
         let loop = try EventLoop(name: "ginnel-client", settings)
-        loop.reportsSlowness = { [log = configuration.log] what, nanoseconds in
-            log(.warning, "the client's loop was held up", ["by": what, "for": "\(Duration.wholeNanoseconds(nanoseconds))"])
+        loop.reportsSlowness = { [log = configuration.log, recorder] what, nanoseconds in
+            recorder.add(to: .loopsHeldUp)
+            log(.warning, .loopHeldUp, "the client's loop was held up", ["by": what, "for": "\(Duration.wholeNanoseconds(nanoseconds))", "limit": "reportAfter"])
         }
         try loop.start()
         return loop

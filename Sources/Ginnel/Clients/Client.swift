@@ -43,6 +43,7 @@ public final class Client: Sendable {
     let state: Guarded<State>
     let tasks = HandlerTasks()
     let hub = EventHub()
+    let recorder: Recorder
 
     /// A client of the service at `endpoint`; it connects in `run()`.
     ///
@@ -54,6 +55,7 @@ public final class Client: Sendable {
         if endpoint.isInherited { configuration.reconnect = .never }
         self.endpoint = endpoint
         self.configuration = configuration
+        recorder = Recorder(lanes: 1, configuration.instruments)
         state = Guarded(State(reconnection: Reconnection(configuration.reconnect), breaker: configuration.circuitBreaker.map(CircuitBreaker.init)))
     }
 

@@ -27,6 +27,8 @@ public struct ClientConfiguration: Sendable {
     public var transports: Set<Transport>?
     /// What is taken when the service offers shared memory.
     public var sharedMemory = SharedMemoryOptions.defaults
+    /// What is added to every call, for libraries that count or trace. Default none.
+    public var instruments = Instruments()
     /// Name and version of the program, shown to the service.
     public var program = ""
     public var log = Log.standardError

@@ -31,6 +31,8 @@ struct Handler: Sendable {
     var executor = HandlerExecutor.loop
     /// Who may call it, beyond who may connect.
     var policy: PeerPolicy?
+    /// Where its calls are counted, once it serves.
+    var meter: CallMeter?
 }
 
 /// The methods of a service or client, fixed while it runs.
@@ -45,6 +47,13 @@ struct HandlerTable: Sendable {
         precondition((1...255).contains(method.utf8.count), "a method name has 1 to 255 bytes")
         precondition(handlers[method] == nil, "the method \(method) has a handler already")
         handlers[method] = handler
+    }
+
+    /// The same, counting its calls from now on.
+    func counted(by recorder: Recorder) -> HandlerTable {
+        var table = self
+        for (method, handler) in handlers where handler.meter == nil { table.handlers[method]?.meter = recorder.served(method) }
+        return table
     }
 
     /// What the per-method policies need to know of a peer.

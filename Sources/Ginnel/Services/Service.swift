@@ -22,8 +22,6 @@ public final class Service: Sendable {
         var openings = 0
         /// It listens nowhere: it was given the connections that it has.
         var endsWithLastConnection = false
-        /// Connections that wanted shared memory and stayed on the socket.
-        var fallbacks = 0
         /// Resumed when the phase changes or the last connection ends.
         var waiters: [CheckedContinuation<Void, Never>] = []
 
@@ -46,6 +44,7 @@ public final class Service: Sendable {
     let state: Guarded<State>
     let tasks = HandlerTasks()
     let events = EventHub()
+    let recorder: Recorder
 
     /// A service that listens at `endpoint` once it runs.
     ///
@@ -60,6 +59,7 @@ public final class Service: Sendable {
         policy: PeerPolicy? = nil, configuration: ServiceConfiguration = .defaults
     ) {
         self.configuration = configuration
+        recorder = Recorder(lanes: EventLoopGroup.defaultCount(configuration.loops), configuration.instruments)
         // A generator that fails is reported by `run()`, which needs it too; an identity of zeros is never sent.
         instance = (try? Identity.random()) ?? Identity(high: 0, low: 0)
         state = Guarded(State(listenings: [Listening(endpoint, format, transports, access, policy)]))
@@ -82,8 +82,10 @@ public final class Service: Sendable {
         }
     }
 
-    /// Those that are connected now.
-    public var connections: [Connection] { state.withLock { Array($0.connections.values) } }
+    /// Those that are connected now, tools at the control endpoint excepted.
+    public var connections: [Connection] { allConnections.filter { !$0.isControl } }
+
+    var allConnections: [Connection] { state.withLock { Array($0.connections.values) } }
 
     /// Sends an event to all that are connected; how many took it.
     @discardableResult

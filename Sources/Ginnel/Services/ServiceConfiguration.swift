@@ -17,6 +17,10 @@ public struct ServiceConfiguration: Sendable {
     public var checksums = false
     /// What is offered where a service's `transports` contain `.sharedMemory`. A connection there holds 2 × `ringBytes` of memory from the offer on, used or not.
     public var sharedMemory = SharedMemoryOptions.defaults
+    /// Where tools reach a service none of whose endpoints speaks native. Default `.automatic`.
+    public var control = ControlEndpoint.automatic
+    /// What is added to every call, for libraries that count or trace. Default none.
+    public var instruments = Instruments()
     /// Name and version of the program, shown to peers.
     public var program = ""
     public var log = Log.standardError
@@ -33,6 +37,8 @@ struct Listening: Sendable {
     var transports: Set<Transport>
     var access: Access
     var policy: PeerPolicy
+    /// It serves the reserved methods alone, to tools.
+    var isControl = false
     /// What `transports` come to; found by `resolved()`.
     var beginning = Beginning.channel
 

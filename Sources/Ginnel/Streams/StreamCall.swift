@@ -3,7 +3,7 @@
 internal import GinnelCore
 internal import GinnelTransport
 
-/// `@unchecked Sendable`: `callNumber` and `isAbandoned` are touched under the driver's lock; the rest is constant or has locks of its own.
+/// `@unchecked Sendable`: `callNumber` and `isAbandoned` are touched under the driver's lock; `stopwatch` is set before the call is submitted; the rest is constant or has locks of its own.
 final class StreamCall: OutgoingCall, @unchecked Sendable {
     var callNumber: UInt32 = 0
     var isAbandoned = false
@@ -21,12 +21,18 @@ final class StreamCall: OutgoingCall, @unchecked Sendable {
         connection.submit(.grant(self, bytes: bytes))
     }
 
+    private var stopwatch: Stopwatch?
+
     init(_ connection: Connection) {
         self.connection = connection
         _ = items
     }
 
-    func begin(_ request: OutgoingRequest) { connection.submit(.call(self, request)) }
+    func begin(_ request: OutgoingRequest) {
+        let (traced, stopwatch) = connection.prepared(request)
+        self.stopwatch = stopwatch
+        connection.submit(.call(self, traced))
+    }
 
     /// Nobody wants the rest.
     func abandon(_ why: String) { connection.submit(.abandon(self, Failure(.cancelled, why))) }
@@ -58,11 +64,13 @@ final class StreamCall: OutgoingCall, @unchecked Sendable {
     // MARK: From the driver
 
     func replied(codec: Codec, payload: borrowing RawSpan) {
+        stopwatch?.stop(nil)
         items.finish(nil)
         end(.success(Reply(codec: codec, bytes: payload.copied())))
     }
 
     func failed(_ failure: Failure) {
+        stopwatch?.stop(failure.code)
         items.finish(CallError(failure))
         end(.failure(CallError(failure)))
     }

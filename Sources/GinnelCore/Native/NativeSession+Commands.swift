@@ -72,7 +72,7 @@ extension NativeSession {
     }
 
     private func size(of request: OutgoingRequest) -> Int {
-        OutgoingMessage.Prefix.request(method: request.method, timeLeft: 0).byteCount + request.payload.count
+        OutgoingMessage.Prefix.request(method: request.method, timeLeft: 0, trace: request.trace).byteCount + request.payload.count
     }
 
     private func mayStart(_ request: OutgoingRequest) -> Bool {
@@ -87,7 +87,7 @@ extension NativeSession {
         outbound.requests.spend(size(of: request))
         let timeLeft = request.deadline.map { $0 > now.continuous ? $0 - now.continuous : 0 } ?? .max
         var message = OutgoingMessage(
-            .request, codec: request.codec, lane: request.lane, stream: stream, prefix: .request(method: request.method, timeLeft: timeLeft),
+            .request, codec: request.codec, lane: request.lane, stream: stream, prefix: .request(method: request.method, timeLeft: timeLeft, trace: request.trace),
             payload: request.payload)
         if request.itemsFollow { message.flags.insert(.itemsFollow) }
         queue(message, &actions)

@@ -95,7 +95,7 @@ extension NativeSession {
             .request(
                 IncomingRequest(
                     call: stream, method: head.method ?? "", codec: header.flags.codec, payload: payload.dropping(head.byteCount), deadline: deadline,
-                    lane: Lane(rawValue: header.lane) ?? .normal, itemsFollow: header.flags.contains(.itemsFollow))))
+                    lane: Lane(rawValue: header.lane) ?? .normal, itemsFollow: header.flags.contains(.itemsFollow), trace: head.trace)))
     }
 
     /// Why a well-formed request does not reach its handler.
@@ -204,6 +204,7 @@ struct RequestHead {
     let timeLeft: UInt64
     /// `nil` when it is not UTF-8.
     let method: String?
+    let trace: TraceContext?
     let byteCount: Int
 
     init(_ bytes: borrowing RawSpan, _ names: inout NameCache) throws(Violation) {
@@ -216,7 +217,7 @@ struct RequestHead {
         }
         method = names.name(bytes.extracting(12..<12 + nameLength))
         byteCount = 12 + nameLength + fieldsLength
-        if fieldsLength > 0 { _ = try Fields(bytes.extracting(12 + nameLength..<byteCount)) }
+        trace = fieldsLength > 0 ? TraceContext(try Fields(bytes.extracting(12 + nameLength..<byteCount))) : nil
     }
 }
 

@@ -51,9 +51,12 @@ package struct IncomingRequest: Sendable {
     package var lane: Lane
     /// The caller sends items after the request.
     package var itemsFollow: Bool
+    /// Where the call stands in a trace, if the caller said so.
+    package var trace: TraceContext?
 
     package init(
-        call: UInt32, method: String, codec: Codec, payload: Payload, deadline: UInt64? = nil, lane: Lane = .normal, itemsFollow: Bool = false
+        call: UInt32, method: String, codec: Codec, payload: Payload, deadline: UInt64? = nil, lane: Lane = .normal, itemsFollow: Bool = false,
+        trace: TraceContext? = nil
     ) {
         self.call = call
         self.method = method
@@ -62,6 +65,7 @@ package struct IncomingRequest: Sendable {
         self.deadline = deadline
         self.lane = lane
         self.itemsFollow = itemsFollow
+        self.trace = trace
     }
 }
 

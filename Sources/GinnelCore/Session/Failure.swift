@@ -61,6 +61,11 @@ extension FailureCode: CustomStringConvertible {
     public var description: String { Self.names[self] ?? "\(rawValue)" }
 }
 
+extension FailureCode {
+    /// The name for metrics and logs, of which there are few whatever a peer sends: that of docs/protocol.md, `application` for its own codes, `other` for the rest.
+    package var label: String { Self.names[self] ?? (rawValue >= 1000 ? "application" : "other") }
+}
+
 /// A failure as it crosses the wire.
 public struct Failure: Sendable, Equatable {
     public var code: FailureCode

@@ -66,9 +66,11 @@ package struct OutgoingRequest: Sendable {
     package var deadline: UInt64?
     package var lane: Lane
     package var itemsFollow: Bool
+    /// Where the call stands in a trace; formats that cannot say so leave it out.
+    package var trace: TraceContext?
 
     package init(
-        method: String, codec: Codec, payload: [UInt8], deadline: UInt64? = nil, lane: Lane = .normal, itemsFollow: Bool = false
+        method: String, codec: Codec, payload: [UInt8], deadline: UInt64? = nil, lane: Lane = .normal, itemsFollow: Bool = false, trace: TraceContext? = nil
     ) {
         self.method = method
         self.codec = codec
@@ -76,6 +78,7 @@ package struct OutgoingRequest: Sendable {
         self.deadline = deadline
         self.lane = lane
         self.itemsFollow = itemsFollow
+        self.trace = trace
     }
 }
 

@@ -10,9 +10,11 @@ package struct RecordedRequest: Equatable, Sendable {
     package var deadline: UInt64?
     package var lane: Lane
     package var itemsFollow: Bool
+    package var trace: TraceContext?
 
     package init(
-        call: UInt32, method: String, codec: Codec = .raw, payload: [UInt8] = [], deadline: UInt64? = nil, lane: Lane = .normal, itemsFollow: Bool = false
+        call: UInt32, method: String, codec: Codec = .raw, payload: [UInt8] = [], deadline: UInt64? = nil, lane: Lane = .normal, itemsFollow: Bool = false,
+        trace: TraceContext? = nil
     ) {
         self.call = call
         self.method = method
@@ -21,6 +23,7 @@ package struct RecordedRequest: Equatable, Sendable {
         self.deadline = deadline
         self.lane = lane
         self.itemsFollow = itemsFollow
+        self.trace = trace
     }
 }
 
@@ -102,7 +105,7 @@ extension RecordedRequest {
     init(_ request: IncomingRequest, input: borrowing RawSpan) {
         self.init(
             call: request.call, method: request.method, codec: request.codec, payload: request.payload.copied(of: input), deadline: request.deadline,
-            lane: request.lane, itemsFollow: request.itemsFollow)
+            lane: request.lane, itemsFollow: request.itemsFollow, trace: request.trace)
     }
 }
 

@@ -20,7 +20,7 @@ package struct EndpointPlace: Sendable, Hashable {
 }
 
 extension Endpoint {
-    private static let nameLimit = 64
+    static let nameLimit = 64
 
     /// The places of a named endpoint, best first; a service takes the first that it can, a client probes them in this order.
     package func places() throws -> [EndpointPlace] {

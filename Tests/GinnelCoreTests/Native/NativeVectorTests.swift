@@ -30,8 +30,8 @@ import Testing
 
     @Test func `every vector is looked at here`() throws {
         let known = Set([
-            "preamble", "hello", "welcome", "hello-with-delivery", "welcome-with-delivery", "reject", "reject-unread", "request", "request-with-items-and-deadline", "response",
-            "failure", "failure-of-the-application",
+            "preamble", "hello", "welcome", "hello-with-delivery", "welcome-with-delivery", "reject", "reject-unread", "request", "request-with-items-and-deadline",
+            "request-in-a-trace", "request-in-a-trace-with-state", "response", "failure", "failure-of-the-application",
             "event", "event-after-missed-ones", "message", "message-again", "short-message-in-chunks", "acknowledge", "item", "end", "credit-for-requests", "credit-for-items",
             "cancel", "ping", "pong", "goodbye", "goodbye-at-last", "upgrade-offer", "upgrade-accept",
             "upgrade-refuse", "upgrade-switch", "sealed-ping", "sealed-request", "extension", "short-response-in-chunks", "large-request-in-chunks",
@@ -91,7 +91,9 @@ import Testing
 
     // MARK: Calls
 
-    @Test(arguments: ["request", "request-with-items-and-deadline", "sealed-request", "large-request-in-chunks"])
+    @Test(arguments: [
+        "request", "request-with-items-and-deadline", "request-in-a-trace", "request-in-a-trace-with-state", "sealed-request", "large-request-in-chunks",
+    ])
     func `requests are as written`(name: String) throws {
         let vector = try vector(name)
         let meaning = vector.meaning
@@ -101,7 +103,7 @@ import Testing
         var client = MachineEnd.openClient(welcome: greeting) { $0.offersChecksums = sealed }
         client.call(
             request.method, meaning.payloadBytes, codec: meaning.codecValue, within: meaning.timeLeft.map { .nanoseconds(Int64($0)) }, lane: meaning.laneValue,
-            itemsFollow: meaning.itemsFollow ?? false)
+            itemsFollow: meaning.itemsFollow ?? false, trace: meaning.trace)
         #expect(client.takeAll() == vector.bytes)
 
         var service = MachineEnd.openService(hello: greeting) { $0.offersChecksums = sealed }
@@ -111,7 +113,7 @@ import Testing
                 .request(
                     RecordedRequest(
                         call: 1, method: request.method, codec: meaning.codecValue, payload: meaning.payloadBytes, deadline: meaning.timeLeft.map { service.now.continuous + $0 },
-                        lane: meaning.laneValue, itemsFollow: meaning.itemsFollow ?? false))
+                        lane: meaning.laneValue, itemsFollow: meaning.itemsFollow ?? false, trace: meaning.trace))
             ])
     }
 

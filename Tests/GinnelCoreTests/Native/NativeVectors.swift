@@ -38,6 +38,8 @@ struct NativeVectors: Decodable {
             let timeLeft: String
             let payload: String?
             let payloadPattern: Int?
+            let traceparent: String?
+            let tracestate: String?
         }
         struct Event: Decodable {
             let name: String
@@ -134,6 +136,8 @@ extension NativeVectors.Meaning {
     var failureValue: GinnelCore.Failure? {
         failure.map { GinnelCore.Failure(FailureCode(rawValue: $0.code), $0.sentence, details: NativeVectors.bytes($0.details)) }
     }
+
+    var trace: TraceContext? { (request?.traceparent).flatMap { TraceContext(traceparent: $0, tracestate: request?.tracestate) } }
 
     /// Nanoseconds; `nil` when there is no deadline.
     var timeLeft: UInt64? { (request?.timeLeft).flatMap { UInt64($0) }.flatMap { $0 == .max ? nil : $0 } }
