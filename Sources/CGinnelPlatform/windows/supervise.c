@@ -134,7 +134,7 @@ static void measure(child_stream *stream) {
     (void)settle(stream, false);
     if (stream->pending && CancelIoEx(stream->pipe, &stream->operation)) (void)settle(stream, true);
     if (stream->pipe != INVALID_HANDLE_VALUE && !PeekNamedPipe(stream->pipe, NULL, 0, NULL, &waiting, NULL)) waiting = 0;
-    stream->left = waiting;
+    stream->left = (int64_t)waiting + stream->count;
 }
 
 /// What a stream has brought; 0 when there is nothing now.
