@@ -8,7 +8,7 @@ import Testing
         for arguments in [[], ["help"], ["--help"], ["-h"]] {
             let outcome = try await Running(arguments).outcome()
             #expect(outcome.status == 0)
-            let words = ["demo", "list", "ping", "call", "describe", "metrics", "top", "serve-echo", "bench", "doctor", "130"]
+            let words = ["demo", "list", "ping", "call", "describe", "metrics", "top", "serve-echo", "bench", "doctor", "130", "143"]
             for word in words { #expect(outcome.output.contains("\n  \(word) "), "\(word)") }
             #expect(!outcome.output.contains("demo-service"), "what the demo starts for itself is not listed")
         }
@@ -29,7 +29,7 @@ import Testing
     @Test func `the page on the command has the exit statuses of the command`() async throws {
         let page = try String(contentsOf: URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../../docs/command.md"), encoding: .utf8)
         let statuses = try #require(try await Ginnel.run("help", "--json").objects().first?["statuses"] as? [[String: Any]])
-        #expect(statuses.count == 9)
+        #expect(statuses.count == 10)
         for status in statuses {
             let row = "| \(status["status"] as? Int ?? -1) | \(status["meaning"] as? String ?? "?") |"
             #expect(page.contains(row), "\(row)")

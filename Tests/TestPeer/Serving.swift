@@ -20,12 +20,13 @@ struct Serving: Sendable {
         let access: Access = options["access"] == "any" ? .anyLocalUser : .currentUser
         let service = Service(at: options.endpoint, transports: options.transports, access: access, policy: options.policy, configuration: configuration)
         addHandlers(to: service)
+        var exitStatus: Int32 = 0
         await withTaskGroup { group in
             group.addTask {
                 for await order in Control.orders where order == "stop" { service.beginGracefulShutdown() }
             }
             do {
-                try await service.run()
+                exitStatus = try await service.run(until: .terminated).exitStatus
                 say("over")
             } catch let error as GinnelError {
                 say("failed \(error.code) \(error)")
@@ -34,6 +35,7 @@ struct Serving: Sendable {
             }
             group.cancelAll()
         }
+        exit(exitStatus)
     }
 
     private func addHandlers(to service: Service) {

@@ -21,6 +21,7 @@ case "ring": await Ringing.run(options)
 case "stream": await Streaming.run(options)
 case "converse": await Conversing(options).run()
 case "flood": await Flooding(options).run()
+case "keep": try await Keeping.run(options)
 case "activate": Activation.run(options)
 case "allocations": try await Allocations.run(options)
 case "top-level":

@@ -1,6 +1,6 @@
 // ginnel_platform.h: the contract between Ginnel and the operating system.
 //
-// This header, with ginnel_handles.h and ginnel_memory.h, is the only door to the OS. `posix/` holds what Linux and macOS share, `linux/` and `darwin/` what differs; `windows/` meets
+// This header, with ginnel_handles.h, ginnel_memory.h and ginnel_process.h, is the only door to the OS. `posix/` holds what Linux and macOS share, `linux/` and `darwin/` what differs; `windows/` meets
 // the same clauses with named pipes and I/O completion ports. Nothing here decides: it performs one operation and says what came of it. Policy lives above, in Swift.
 //
 // Rules that hold for every function
@@ -13,7 +13,7 @@
 //  - An object is used by one thread at a time, except where a comment says "any thread".
 //  - The two directions of a channel are two objects in this respect: one thread may read while another writes.
 //  - What belongs to a poller is added, removed, closed and aborted by the thread that waits on it, or while nobody waits.
-//  - Descriptors and handles that are created here are never inherited by a child unless `gn_process_start` is told to.
+//  - Descriptors and handles that are created here are never inherited by a child unless whoever starts it says so.
 //
 // Readiness
 //
@@ -344,28 +344,6 @@ uint32_t gn_processors_allowed(void);
 /// Copies an environment variable; false when it is not set or does not fit.
 bool gn_environment(const char *name, char *value, size_t capacity);
 
-// MARK: Child processes
-
-/// A child that was started here. Ended by gn_process_forget; until then its process id is not reused.
-typedef struct gn_process gn_process;
-
-/// Starts `path` with `arguments` (NULL-terminated, the first being the program's name) and the parent's environment plus `environment`
-/// ("NAME=value", NULL-terminated, or NULL). `inherited[i]` becomes descriptor 3 + i in the child; standard streams are shared
-/// unless `output` is given, which becomes the child's standard output. Errors: NOT_FOUND, DENIED (no program among other things), INVALID (a handle), NO_DESCRIPTORS, NO_MEMORY.
-gn_outcome gn_process_start(const char *path, const char *const *arguments, const char *const *environment, const gn_handle *inherited,
-                            size_t inherited_count, gn_handle output, gn_process **process, gn_error *error);
-
-uint32_t gn_process_id(const gn_process *process);
-
-/// Asks the child to end (SIGTERM) or ends it at once (SIGKILL); Windows cannot ask, and both end it. No error when it has ended already.
-void gn_process_end(gn_process *process, bool at_once);
-
-/// GN_DONE with the exit status (0 to 255, or 256 + signal) when the child has ended, else GN_WOULD_BLOCK.
-gn_outcome gn_process_status(gn_process *process, int32_t *status, gn_error *error);
-
-/// Releases the object; a child that still runs goes on and is reaped later.
-void gn_process_forget(gn_process *process);
-
 // MARK: Scripted faults, for tests
 
 /// From the `skip`-th call on (0: the next), the next `times` calls of the named operation fail with `native` without reaching the
@@ -381,5 +359,6 @@ void gn_fault_clear(void);
 
 #include "ginnel_handles.h"
 #include "ginnel_memory.h"
+#include "ginnel_process.h"
 
 #endif

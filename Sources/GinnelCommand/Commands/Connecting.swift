@@ -5,9 +5,10 @@ import Ginnel
 extension Invocation {
     var endpoint: Endpoint { Endpoint(operands[0]) }
 
-    /// As the options say.
+    /// As the configuration file and the options say.
     func clientConfiguration() throws(UsageError) -> ClientConfiguration {
-        var configuration = has("low-latency") ? ClientConfiguration.lowLatency : ClientConfiguration.defaults
+        var configuration = try configurationFile().client()
+        if has("low-latency") { configuration.loop = .own(.lowLatency) }
         configuration.policy = try expectation(for: endpoint).policy
         configuration.program = Version.program
         // What happens to a connection comes back as an error, which is reported once.

@@ -102,7 +102,7 @@ package final class PlatformChannel: Channel, @unchecked Sendable {
         return taken
     }
 
-    static func close(_ handles: [gn_handle]) { for handle in handles { gn_handle_close(handle) } }
+    package static func close(_ handles: [gn_handle]) { for handle in handles { gn_handle_close(handle) } }
 
     /// What the platform knows this channel by.
     var liveHandle: OpaquePointer {

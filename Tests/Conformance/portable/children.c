@@ -77,6 +77,7 @@ int child_main(int count, char **arguments) {
     if (strcmp(role, "connect") == 0 && count == 2) return connect_and_stay(arguments[1]);
     if (strcmp(role, "answer-in-memory") == 0 && count == 2) return answer_in_memory(arguments[1]);
     int status = partner_main(role, count - 1, arguments + 1);
+    if (status < 0) status = supervision_child(role, count > 1 ? arguments[1] : NULL);
     if (status < 0) status = support_child(role, count - 1, arguments + 1);
     return status >= 0 ? status : 64;
 }

@@ -9,7 +9,8 @@ static const check_suite suites[] = {
     {.name = "machine", .body = suite_machine},   {.name = "channels", .body = suite_channels}, {.name = "endings", .body = suite_endings},
     {.name = "poller", .body = suite_poller},     {.name = "edges", .body = suite_edges},       {.name = "moves", .body = suite_moves},
     {.name = "listener", .body = suite_listener}, {.name = "services", .body = suite_services}, {.name = "names", .body = suite_names},
-    {.name = "process", .body = suite_process},   {.name = "programs", .body = suite_programs}, {.name = "peer", .body = suite_peer},
+    {.name = "process", .body = suite_process},   {.name = "programs", .body = suite_programs}, {.name = "supervision", .body = suite_supervision},
+    {.name = "peer", .body = suite_peer},
     {.name = "memory", .body = suite_memory},     {.name = "doorbell", .body = suite_doorbell},
     {.name = "ways", .body = suite_ways},
 };

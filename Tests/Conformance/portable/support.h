@@ -120,6 +120,8 @@ gn_process *child_start(const char *const *role, const gn_handle *inherited, siz
 int32_t child_finish(gn_process *process);
 /// What a child does; its exit status.
 int child_main(int count, char **arguments);
+/// What a supervised child does, or -1 when that is no role of one; `operand` may be NULL.
+int supervision_child(const char *role, const char *operand);
 
 /// Arguments that a command line would change if it were put together carelessly.
 enum { ODD_ARGUMENTS = 17 };
@@ -151,6 +153,7 @@ void suite_poller(void);
 void suite_listener(void);
 void suite_peer(void);
 void suite_process(void);
+void suite_supervision(void);
 void suite_machine(void);
 void suite_memory(void);
 void suite_doorbell(void);

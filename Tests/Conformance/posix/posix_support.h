@@ -52,6 +52,9 @@ void expect_refusal(const struct place *place, gn_code code, gn_endpoint_facts *
 /// Skips the check, which must not have made anything yet, when this is not the superuser.
 void needs_root(void);
 
+/// A child that watches, asks itself to end so many times, watches no more and asks once again.
+int ask_oneself(const char *times);
+
 void suite_directories(void);
 void suite_sockets(void);
 void suite_lock(void);
@@ -62,6 +65,7 @@ void suite_kernel(void);
 void suite_faults(void);
 void suite_exhaustion(void);
 void suite_children(void);
+void suite_termination(void);
 void suite_inherited(void);
 void suite_posix_memory(void);
 void suite_sealed(void);

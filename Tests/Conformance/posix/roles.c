@@ -112,6 +112,7 @@ int support_child(const char *role, int count, char **arguments) {
 #endif
     if (strcmp(role, "count-descriptors") == 0) return count_descriptors();
     if (strcmp(role, "plain-signals") == 0 && count == 1) return plain_signals(atoi(arguments[0]));
+    if (strcmp(role, "ask-oneself") == 0 && count == 1) return ask_oneself(arguments[0]);
     if (strcmp(role, "milliseconds") == 0) return wait_in_milliseconds();
     if (strcmp(role, "say") == 0 && count == 1) return puts(arguments[0]) < 0;
     return -1;

@@ -206,6 +206,7 @@ static const check_suite suites[] = {
     {"identity", suite_identity, "users, groups and processes as Linux and macOS number them, and pidfds", "identity"},
     {"kernel", suite_kernel, "signals, half-closed sockets, and what these kernels promise of events", "pipe endings"},
     {"children", suite_children, "signals, zombies and inherited descriptors", "processes"},
+    {"termination", suite_termination, "SIGINT and SIGTERM, and a parent-death signal that belongs to a thread", "processes"},
     {"inherited", suite_inherited, "listening descriptors from systemd; a pipe's instances cannot be handed on", NULL},
     {"segment files", suite_posix_memory, "segments that are files with modes and owners", "segments"},
     {"sealed", suite_sealed, "memory as a descriptor, its seals and size, and doorbells that are descriptors", "segments"},

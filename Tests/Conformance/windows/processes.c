@@ -33,6 +33,29 @@ static int give_away(const char *path) {
     return 0;
 }
 
+static HANDLE told_event;
+static gn_termination told_how;
+
+static void tell(gn_termination how, void *argument) {
+    (void)argument;
+    told_how = how;
+    (void)SetEvent(told_event);
+}
+
+/// Watches, asks itself to end from a console of its own, and watches no more.
+static int ask_oneself(void) {
+    gn_error error;
+    (void)FreeConsole();
+    if (!AllocConsole()) return 5;
+    told_event = CreateEventW(NULL, FALSE, FALSE, NULL);
+    if (gn_termination_watch(tell, NULL, &error) != GN_DONE) return 2;
+    if (gn_termination_watch(tell, NULL, &error) != GN_FAILED || error.code != GN_CODE_EXISTS) return 3;
+    if (!GenerateConsoleCtrlEvent(CTRL_C_EVENT, 0) || WaitForSingleObject(told_event, 10000) != WAIT_OBJECT_0 || told_how != GN_TERMINATION_INTERRUPT) return 4;
+    gn_termination_unwatch();
+    gn_termination_unwatch();
+    return 0;
+}
+
 int support_child(const char *role, int count, char **arguments) {
     if (strcmp(role, "echo") == 0) return echo();
     if (strcmp(role, "give-away") == 0 && count == 1) return give_away(arguments[0]);
@@ -40,6 +63,7 @@ int support_child(const char *role, int count, char **arguments) {
     if (strcmp(role, "connect-closed-to-all") == 0 && count == 1) return connect_closed_to_all(arguments[0]);
     if (strcmp(role, "set-event") == 0 && count == 1) return SetEvent((HANDLE)(uintptr_t)strtoull(arguments[0], NULL, 10)) ? 1 : 0;
     if (strcmp(role, "print") == 0) return printf("printed by the child") > 0 && fflush(stdout) == 0 ? 0 : 1;
+    if (strcmp(role, "ask-oneself") == 0) return ask_oneself();
     if (strcmp(role, "crash") == 0) ExitProcess((UINT)EXCEPTION_ACCESS_VIOLATION);
     return -1;
 }
@@ -103,9 +127,31 @@ static void crashed(void) {
     EXPECT_CODE(gn_process_start(self.executable, arguments, NULL, &wrong, 1, GN_NO_HANDLE, &process, &error), error, GN_CODE_INVALID);
 }
 
+static void asked_to_end(void) { EXPECT(child_finish(child_start((const char *const[]){"ask-oneself", NULL}, NULL, 0, GN_NO_HANDLE)) == 0); }
+
+static void supervising_fails(void) {
+    static const struct { const char *operation; uint32_t skip; int32_t native; gn_code code; } faults[] = {
+        {"CreateJobObjectW", 0, ERROR_NOT_ENOUGH_MEMORY, GN_CODE_NO_MEMORY},    {"CreateNamedPipeW", 1, ERROR_NO_SYSTEM_RESOURCES, GN_CODE_NO_MEMORY},
+        {"CreateFileW", 0, ERROR_ACCESS_DENIED, GN_CODE_DENIED},                {"CreateEventW", 1, ERROR_TOO_MANY_OPEN_FILES, GN_CODE_NO_DESCRIPTORS},
+        {"CreateProcessW", 0, ERROR_ACCESS_DENIED, GN_CODE_DENIED},             {"AssignProcessToJobObject", 0, ERROR_ACCESS_DENIED, GN_CODE_DENIED},
+        {"calloc", 0, ERROR_NOT_ENOUGH_MEMORY, GN_CODE_NO_MEMORY}};
+    const char *const arguments[] = {"conformance", "--child", "exit", "0", NULL};
+    gn_peer self;
+    gn_process *process;
+    gn_error error;
+    gn_peer_self(&self);
+    for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) {
+        EXPECT(gn_fault_add(faults[i].operation, faults[i].skip, 1, faults[i].native));
+        EXPECT_CODE(gn_process_supervise(self.executable, arguments, NULL, NULL, 0, &process, &error), error, faults[i].code);
+        gn_fault_clear();
+    }
+}
+
 void suite_processes(void) {
     check("variables are UTF-8 on our side, and their names are alike in either case", variables_in_any_alphabet);
     check("a child inherits nothing that it was not given", nothing_else_is_inherited);
     check("a child's output goes where it is sent", output);
     check("a child that crashed has a status of its own, and a handle that is none cannot be inherited", crashed);
+    check("being asked to end is told", asked_to_end);
+    check("a supervised child that cannot be started leaves nothing behind", supervising_fails);
 }

@@ -1,8 +1,8 @@
-// The word that somebody may have meant.
+// The word that somebody may have meant: a command, an option, a key of the configuration.
 
-enum Nearest {
+package enum Nearest {
     /// The candidate that the fewest typing errors make of `word`; `nil` when it takes more than half of its letters.
-    static func to(_ word: String, among candidates: [String]) -> String? {
+    package static func to(_ word: String, among candidates: [String]) -> String? {
         let best = candidates.map { (candidate: $0, distance: distance(Array(word), Array($0))) }.min { $0.distance < $1.distance }
         guard let best, best.distance <= max(2, min(word.count, best.candidate.count) / 2) else { return nil }
         return best.candidate
