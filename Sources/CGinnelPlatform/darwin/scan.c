@@ -22,7 +22,13 @@ int gnp_bell_open(int bell[2]) {
     return 0;
 }
 
-int gnp_poll(struct pollfd *set, size_t count, uint64_t timeout_ns) {
+int gnp_timer_open(gnp_timer *timer) {
+    timer->descriptor = -1;
+    return 0;
+}
+
+int gnp_poll(gnp_timer *timer, struct pollfd *set, size_t count, uint64_t timeout_ns) {
+    set[0] = (struct pollfd){.fd = timer->descriptor};
     bool limited = timeout_ns != 0 && timeout_ns != GN_WAIT_FOR_EVER;
     uint64_t begun = limited ? gn_clock_awake() : 0;
     for (uint64_t left = timeout_ns;;) {

@@ -4,9 +4,7 @@
 // event that answers it: a socket that is always watched for writing wakes its loop each time the peer reads. Changing a
 // registration makes the kernel look at the socket's state anew, so nothing that happened in between is lost.
 //
-// A limited wait is for ever, and ended by a timer that stays armed from one wait to the next. A time-out given to the kernel
-// with each wait costs it setting up and taking down a timer each time, 0.6 µs of a round trip of 8, and callers wait for
-// the same far moment again and again. The timer may thus be early, never late.
+// A limited wait is for ever, and ended by a timer that stays armed from one wait to the next (timer.c).
 //
 // The kernel hands out the address of the watch with an event. That is safe because objects are removed between two waits, by
 // the thread that waits, and EPOLL_CTL_DEL also takes back an event that stands ready.
@@ -17,7 +15,6 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/timerfd.h>
 #include <unistd.h>
 
 enum { BATCH = 128, ALWAYS = EPOLLIN | EPOLLRDHUP };
@@ -28,14 +25,13 @@ const size_t gnp_queue_descriptors = 3;
 typedef struct queue {
     gn_poller poller;
     int epoll;
-    int bell;        ///< an eventfd; edge-triggered, so it need not be read
-    int timer;       ///< a timerfd; edge-triggered too
-    uint64_t armed;  ///< when it goes off, on the awake clock; 0 when it is not armed
+    int bell;         ///< an eventfd; edge-triggered, so it need not be read
+    gnp_timer timer;  ///< edge-triggered too
 } queue;
 
 static void queue_close(gn_poller *poller) {
     queue *closed = (queue *)poller;
-    gnp_close(closed->timer);
+    gnp_close(closed->timer.descriptor);
     gnp_close(closed->bell);
     gnp_close(closed->epoll);
     free(closed);
@@ -71,23 +67,9 @@ static void queue_ring(gn_poller *poller) {
 
 // MARK: Waiting
 
-/// Sees to it that the timer goes off at `time` or before.
-static int arm(queue *poller, uint64_t time) {
-    if (poller->armed != 0 && poller->armed <= time) return 0;
-    struct itimerspec when = {.it_value = {.tv_sec = (time_t)(time / 1000000000u), .tv_nsec = (long)(time % 1000000000u)}};
-    int result;
-    GNP_RETRY(result, "timerfd_settime", timerfd_settime(poller->timer, TFD_TIMER_ABSTIME, &when, NULL));
-    if (result == 0) poller->armed = time;
-    return result;
-}
-
 /// Waits for the kernel's events; repeated on EINTR, which an armed timer keeps within its limit.
 static int wait_for(queue *poller, struct epoll_event *ready, int room, uint64_t timeout_ns) {
-    bool limited = timeout_ns != 0 && timeout_ns != GN_WAIT_FOR_EVER;
-    if (limited) {
-        uint64_t now = gn_clock_awake();
-        if (arm(poller, timeout_ns < UINT64_MAX - now ? now + timeout_ns : UINT64_MAX - 1) != 0) return -1;
-    }
+    if (timeout_ns != 0 && timeout_ns != GN_WAIT_FOR_EVER && gnp_timer_limit(&poller->timer, timeout_ns) != 0) return -1;
     int count;
     GNP_RETRY(count, "epoll_wait", epoll_wait(poller->epoll, ready, room, timeout_ns == 0 ? 0 : -1));
     return count;
@@ -122,7 +104,7 @@ static int queue_wait(gn_poller *poller, gn_event *events, size_t capacity, uint
             continue;
         }
         if (ready[i].data.ptr == &waiting->timer) {
-            waiting->armed = 0;
+            waiting->timer.armed = 0;
             continue;
         }
         gnp_watch *watch = ready[i].data.ptr;
@@ -158,7 +140,7 @@ gn_outcome gnp_queue_open(gn_poller **poller, gn_error *error) {
     if (made == NULL) return gnp_fail(error, GN_CODE_NO_MEMORY, ENOMEM, "calloc");
     made->poller.verbs = &verbs;
     const char *operation = "epoll_create1";
-    made->bell = made->timer = -1;
+    made->bell = made->timer.descriptor = -1;
     GNP_RETRY(made->epoll, operation, epoll_create1(EPOLL_CLOEXEC));
     if (made->epoll >= 0) {
         operation = "eventfd";
@@ -166,11 +148,11 @@ gn_outcome gnp_queue_open(gn_poller **poller, gn_error *error) {
     }
     if (made->bell >= 0) {
         operation = "timerfd_create";
-        GNP_RETRY(made->timer, operation, timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
+        (void)gnp_timer_open(&made->timer);
     }
-    if (made->timer >= 0) {
+    if (made->timer.descriptor >= 0) {
         operation = "epoll_ctl";
-        if (add_own(made, made->bell, &made->bell) == 0 && add_own(made, made->timer, &made->timer) == 0) {
+        if (add_own(made, made->bell, &made->bell) == 0 && add_own(made, made->timer.descriptor, &made->timer) == 0) {
             *poller = &made->poller;
             return GN_DONE;
         }

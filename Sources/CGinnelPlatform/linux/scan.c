@@ -9,7 +9,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 
-const size_t gnp_scan_descriptors = 1;
+const size_t gnp_scan_descriptors = 2;
 const int gnp_poll_hangup = POLLRDHUP, gnp_poll_gone = POLLHUP | POLLERR;
 const char *const gnp_bell_operation = "eventfd";
 
@@ -17,27 +17,6 @@ int gnp_bell_open(int bell[2]) {
     GNP_RETRY(bell[0], gnp_bell_operation, eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     bell[1] = bell[0];
     return bell[0] < 0 ? -1 : 0;
-}
-
-static int poll_once(struct pollfd *set, size_t count, const struct timespec *timeout) {
-    return gnp_fails("poll") ? -1 : ppoll(set, (nfds_t)count, timeout, NULL);
-}
-
-int gnp_poll(struct pollfd *set, size_t count, uint64_t timeout_ns) {
-    if (timeout_ns == GN_WAIT_FOR_EVER) {
-        int found;
-        do found = poll_once(set, count, NULL);
-        while (found < 0 && errno == EINTR);
-        return found;
-    }
-    uint64_t begun = timeout_ns == 0 ? 0 : gn_clock_awake();
-    for (uint64_t left = timeout_ns;;) {
-        const struct timespec timeout = {.tv_sec = (time_t)(left / 1000000000u), .tv_nsec = (long)(left % 1000000000u)};
-        int found = poll_once(set, count, &timeout);
-        if (found >= 0 || errno != EINTR) return found;
-        uint64_t passed = timeout_ns == 0 ? 0 : gn_clock_awake() - begun;
-        left = passed < timeout_ns ? timeout_ns - passed : 0;
-    }
 }
 
 int gnp_edges_open(int doorbell) {

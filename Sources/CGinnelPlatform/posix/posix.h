@@ -227,8 +227,19 @@ bool gnp_endpoint_base(gn_endpoint_kind kind, size_t index, char base[PATH_MAX],
 void gnp_lock_mark(int descriptor);
 bool gnp_lock_seen(int descriptor);
 
-/// poll, at least for so long, and through signals.
-int gnp_poll(struct pollfd *set, size_t count, uint64_t timeout_ns);
+/// What limits waits where the kernel has something better than a time-out: a timerfd (linux/timer.c).
+typedef struct gnp_timer {
+    int descriptor;  ///< -1 where there is none
+    uint64_t armed;  ///< when it goes off, on the awake clock; 0 when it is not armed
+} gnp_timer;
+
+int gnp_timer_open(gnp_timer *timer);
+#if defined(__linux__)
+/// Sees to it that the timer goes off after so long or before; -1 with errno.
+int gnp_timer_limit(gnp_timer *timer, uint64_t timeout_ns);
+#endif
+/// poll, for so long, and through signals. The first entry of the set is the timer's, and filled in here; on Linux it may end a wait before its time.
+int gnp_poll(gnp_timer *timer, struct pollfd *set, size_t count, uint64_t timeout_ns);
 /// The two ends of a bell that does not block, which may be one descriptor; -1 with errno.
 int gnp_bell_open(int bell[2]);
 extern const char *const gnp_bell_operation;

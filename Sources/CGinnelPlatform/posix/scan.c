@@ -16,19 +16,24 @@
 #include <string.h>
 #include <unistd.h>
 
+/// Entries of the set that belong to the poller itself.
+enum { BELL = 1, OWN = 2 };
+
 typedef struct scan {
     gn_poller poller;
+    gnp_timer timer;
     int bell[2];        ///< the ends to listen at and to ring, which may be one
     atomic_bool waits;  ///< the thread makes up what it waits for, or waits with it
     size_t count, room;
     gnp_watch **watches;
-    struct pollfd *set;  ///< the bell's entry and one for each watch
+    struct pollfd *set;  ///< an entry for the timer, one for the bell, and one for each watch
 } scan;
 
 // MARK: Beginning and end
 
 static void scan_close(gn_poller *poller) {
     scan *closed = (scan *)poller;
+    gnp_close(closed->timer.descriptor);
     gnp_close(closed->bell[0]);
     if (closed->bell[1] != closed->bell[0]) gnp_close(closed->bell[1]);
     free(closed->watches);
@@ -40,7 +45,7 @@ static void scan_close(gn_poller *poller) {
 static bool make_room(scan *grown, size_t room) {
     gnp_watch **watches = realloc(grown->watches, room * sizeof *watches);
     if (watches != NULL) grown->watches = watches;
-    struct pollfd *set = realloc(grown->set, (room + 1) * sizeof *set);
+    struct pollfd *set = realloc(grown->set, (OWN + room) * sizeof *set);
     if (set != NULL) grown->set = set;
     if (watches == NULL || set == NULL) return false;
     grown->room = room;
@@ -127,18 +132,18 @@ static int scan_wait(gn_poller *poller, gn_event *events, size_t capacity, uint6
     struct pollfd *set = waiting->set;
     // First this, then the wishes: a wish is seen here, or its writer sees that it has to ring.
     atomic_store(&waiting->waits, true);
-    set[0] = (struct pollfd){.fd = waiting->bell[0], .events = POLLIN};
-    for (size_t i = 0; i < waiting->count; i++) set[i + 1] = question(waiting->watches[i]);
-    int found = gnp_poll(set, waiting->count + 1, timeout_ns);
+    set[BELL] = (struct pollfd){.fd = waiting->bell[0], .events = POLLIN};
+    for (size_t i = 0; i < waiting->count; i++) set[OWN + i] = question(waiting->watches[i]);
+    int found = gnp_poll(&waiting->timer, set, OWN + waiting->count, timeout_ns);
     atomic_store(&waiting->waits, false);
     if (found < 0) return -1;
-    if (set[0].revents != 0) hear(waiting);
+    if (set[BELL].revents != 0) hear(waiting);
     size_t used = 0;
     // What finds no room is asked about again.
     for (size_t i = 0; i < waiting->count && used < capacity && used < INT_MAX; i++) {
-        if (set[i + 1].revents == 0) continue;
+        if (set[OWN + i].revents == 0) continue;
         gnp_watch *watch = waiting->watches[i];
-        uint32_t kind = translated(watch, set[i + 1].revents);
+        uint32_t kind = translated(watch, set[OWN + i].revents);
         if (kind != 0) events[used++] = (gn_event){.token = watch->token, .kind = kind};
     }
     return (int)used;
@@ -159,10 +164,11 @@ gn_outcome gnp_scan_open(gn_poller **poller, gn_error *error) {
     scan *made = gnp_allocate(sizeof *made);
     if (made == NULL) return gnp_fail(error, GN_CODE_NO_MEMORY, ENOMEM, "calloc");
     made->poller.verbs = &verbs;
-    made->bell[0] = made->bell[1] = -1;
+    made->timer.descriptor = made->bell[0] = made->bell[1] = -1;
     gn_outcome outcome;
     if (!make_room(made, 2)) outcome = gnp_fail(error, GN_CODE_NO_MEMORY, ENOMEM, "realloc");
     else if (gnp_bell_open(made->bell) != 0) outcome = gnp_fail_errno(error, gnp_bell_operation);
+    else if (gnp_timer_open(&made->timer) != 0) outcome = gnp_fail_errno(error, "timerfd_create");
     else {
         *poller = &made->poller;
         return GN_DONE;

@@ -41,6 +41,8 @@ public final class Service: Sendable {
     }
 
     public let configuration: ServiceConfiguration
+    /// The engine, or why there is none.
+    let chosenEngine: Swift.Result<Engine, GinnelError>
     /// Differs between two starts of the service.
     public let instance: Identity
     let state: Guarded<State>
@@ -60,6 +62,7 @@ public final class Service: Sendable {
         policy: PeerPolicy? = nil, configuration: ServiceConfiguration = .defaults
     ) {
         self.configuration = configuration
+        chosenEngine = Swift.Result { () throws(GinnelError) in try Engine.chosen(configuration.engine) }
         // A generator that fails is reported by `run()`, which needs it too; an identity of zeros is never sent.
         instance = (try? Identity.random()) ?? Identity(high: 0, low: 0)
         state = Guarded(State(listenings: [Listening(endpoint, format, transports, access, policy)]))
@@ -81,6 +84,9 @@ public final class Service: Sendable {
             state.handlers.add(method, handler)
         }
     }
+
+    /// How connections are waited for; `.reactor` also where the environment names no engine, which `run()` says.
+    public var engine: Engine { (try? chosenEngine.get()) ?? .reactor }
 
     /// Those that are connected now.
     public var connections: [Connection] { state.withLock { Array($0.connections.values) } }

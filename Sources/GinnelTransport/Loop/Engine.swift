@@ -1,0 +1,71 @@
+// Which threads wait for connections, and for how many each: the choice, and where it comes from.
+//
+// One driver, one channel contract and one protocol stand above both, so that the two sides of a connection need not agree and nobody who is connected can tell. What differs
+// is below: how a thread waits (`gn_poller_kind`), and for what.
+
+internal import CGinnelPlatform
+
+/// How connections are waited for.
+public enum Engine: String, Sendable, Hashable, CaseIterable {
+    /// Event loops: a few threads, each of which waits for many connections. The default.
+    case reactor
+    /// A thread for each connection, which waits for that one alone and stays out of the way of all others. Slower with many connections, and simpler: no readiness is kept by the
+    /// kernel, no loop is shared, nothing polls. The way back when something is wrong with the loops.
+    ///
+    /// A thread has 1 MiB of address space for its stack, of which it uses what it touches: 20 to 40 KiB of memory for a connection that is idle, the kernel's part included, and
+    /// one descriptor.
+    case threads
+
+    /// The variable that chooses where a configuration does not.
+    public static let variable = "GINNEL_ENGINE"
+
+    /// The engine of this name; `nil` when there is none.
+    public init?(name: String) { self.init(rawValue: name) }
+
+    /// Its name in configurations, logs and metrics.
+    public var name: String { rawValue }
+
+    /// What `configured` says, or else the environment variable `GINNEL_ENGINE`, or else `.reactor`. A variable without a value counts as none.
+    ///
+    /// - Throws: `GinnelError` with `invalid` when the variable names no engine.
+    public static func chosen(_ configured: Engine?) throws(GinnelError) -> Engine {
+        if let configured { return configured }
+        guard let name = System.environment(variable), !name.isEmpty else { return .reactor }
+        if let engine = Engine(name: name) { return engine }
+        let allowed = allCases.map(\.name).joined(separator: " and ")
+        throw GinnelError(.invalid, "the environment variable \(variable) is \"\(name.prefix(64))\"; allowed are \(allowed)")
+    }
+
+    // MARK: What it means for a loop
+
+    var pollerKind: gn_poller_kind {
+        switch self {
+        case .reactor: GN_POLLER_QUEUE
+        case .threads: GN_POLLER_SCAN
+        }
+    }
+
+    /// Bytes, 0 for the system's own size.
+    var stackSize: Int {
+        switch self {
+        case .reactor: 0
+        case .threads: 1 << 20
+        }
+    }
+
+    /// What one read takes at most. There is one such buffer a thread.
+    var readSize: Int {
+        switch self {
+        case .reactor: 256 * 1024
+        case .threads: 64 * 1024
+        }
+    }
+
+    /// Descriptors that a connection takes beside its channel's own.
+    package var descriptorsOfConnection: Int {
+        switch self {
+        case .reactor: 0
+        case .threads: gn_poller_descriptors(pollerKind)
+        }
+    }
+}
