@@ -6,7 +6,7 @@ are made for different things, and with many connections, or with idle ones, the
 """
 
 from .summary import Row
-from .workloads import ENGINE_ROWS, PLAIN, Comparison, Contender, THREADS
+from .workloads import THREADS
 
 ALLOWED = {"p50": 0.05, "rate": 0.05, "memory": 0.10}
 
