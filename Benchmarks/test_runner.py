@@ -13,12 +13,11 @@ import unittest.mock
 from pathlib import Path
 
 import run as command_line
-from runner import budgets, engines, execution, report, workloads
+from runner import budgets, execution, report, workloads
 from runner.execution import RunFailed, Sample
 from runner.budgets import Target
 from runner.summary import Row, TargetRow, exit_status, make_row, make_target_row, middle
-from runner.workloads import (ARRAYS_SPIN, ASYNC, CALL_SPIN, EPOLL, EVENTFD, FUTEX, ONE_WAY, PLAIN, SLEEPING, SPINNING, STREAM_SLEEP, STREAM_SPIN, THREADS,
-                              THREADS_ONE_WAY, WRITE_BATCH,
+from runner.workloads import (ARRAYS_SPIN, ASYNC, CALL_SPIN, EPOLL, EVENTFD, FUTEX, ONE_WAY, PLAIN, SLEEPING, SPINNING, STREAM_SLEEP, STREAM_SPIN, WRITE_BATCH,
                               Comparison, Workload, echo)
 
 ONE_CPU = Workload("round-trip", 1024, 1, "one-cpu")
@@ -35,10 +34,6 @@ def latencies(*values: float) -> list[Sample]:
 
 def rates(*values: float) -> list[Sample]:
     return [Sample(p50=None, p99=None, mean=None, rate=value, cpu=1.0) for value in values]
-
-
-def idle(*values: float) -> list[Sample]:
-    return [Sample(None, None, None, None, None, memory=value) for value in values]
 
 
 def row_of(comparison: Comparison, own: list[Sample], *floors: list[Sample]) -> Row:
@@ -150,40 +145,6 @@ class Budgets(unittest.TestCase):
                 self.assertEqual(len(contenders), len(set(contenders)))
 
 
-class Engines(unittest.TestCase):
-    IDLE = Comparison(Workload("idle", 1024, 200, "one-cpu"), THREADS, (PLAIN,), "memory")
-    CALLS = Comparison(ONE_CPU, THREADS, (PLAIN,), "p50")
-    EVENTS = Comparison(STREAM.workload, THREADS_ONE_WAY, (ONE_WAY,), "rate")
-
-    def verdict(self, comparison: Comparison, own: list[Sample], other: list[Sample]) -> str:
-        return engines.verdict(row_of(comparison, own, other))
-
-    def test_less_than_five_percent_slower_is_no_regression_and_the_rest_is_named(self):
-        self.assertEqual(self.verdict(self.CALLS, latencies(104.9), latencies(100)), "no regression")
-        self.assertEqual(self.verdict(self.CALLS, latencies(105.1), latencies(100)), "differs by 5 %")
-        self.assertEqual(self.verdict(self.CALLS, latencies(50), latencies(100)), "no regression")
-        self.assertEqual(self.verdict(self.EVENTS, rates(96), rates(100)), "no regression")
-        self.assertEqual(self.verdict(self.EVENTS, rates(60), rates(100)), "differs by 40 %")
-        self.assertEqual(self.verdict(self.EVENTS, rates(200), rates(100)), "no regression")
-
-    def test_memory_may_be_a_tenth_more(self):
-        self.assertEqual(self.verdict(self.IDLE, idle(109), idle(100)), "no regression")
-        self.assertEqual(self.verdict(self.IDLE, idle(300), idle(100)), "differs by 200 %")
-
-    def test_the_summary_counts_the_rows_and_names_those_that_differ(self):
-        rows = [row_of(self.CALLS, latencies(10), latencies(10)), row_of(self.IDLE, idle(300), idle(100)), row_of(LATENCY, latencies(13), latencies(10))]
-        self.assertEqual(engines.summary(rows), "engines: 1 of 2 rows show no regression with threads; "
-                                                "memory of idle, 200 connections, one-cpu differs by 200 %")
-        self.assertIsNone(engines.summary(rows[2:]))
-        self.assertRegex(report.table(rows, []), r"threads .* plain +1\.00 .* no regression\n")
-        self.assertIn("idle, 1,024 bytes, 200 connections, one-cpu: memory, 0.3 KiB with threads\n", report.table(rows, []))
-
-    def test_they_are_compared_in_every_kind_of_work_that_both_can_do(self):
-        rows = workloads.engines()
-        self.assertEqual({row.metric for row in rows}, set(engines.ALLOWED))
-        self.assertEqual({row.workload.work for row in rows}, {"round-trip", "one-way", "stream-echo", "idle"})
-
-
 class MissingRows(unittest.TestCase):
     def test_a_program_that_failed_fails_its_row_and_keeps_its_sentence(self):
         samples = {(ONE_CPU, EPOLL): latencies(10, 10, 10), (ONE_CPU, PLAIN): latencies(10, 10)}
@@ -265,13 +226,6 @@ class Answers(unittest.TestCase):
             self.assertIn("no answer", self.refused(work=work))
             for key in execution.LATENCIES:
                 self.assertIn("no answer", self.refused(**(answer | {"work": work, key: 1.0})))
-
-    def test_an_idle_answer_has_the_memory_of_a_connection_and_nothing_else(self):
-        answer = {"memory_bytes": 4096.5, "connections": 200}
-        self.assertEqual(execution.parse(json.dumps(answer), "idle", seconds=1), Sample(None, None, None, None, None, 4096.5))
-        for wrong in (self.GOOD, answer | {"memory_bytes": 0}, answer | {"rate": 1}):
-            with self.assertRaises(RunFailed):
-                execution.parse(json.dumps(wrong), "idle", seconds=1)
 
     def test_what_is_not_one_object_is_refused(self):
         for text in ("", "8.0", "{}", "[]", "{} {}", "p50 = 8"):

@@ -59,7 +59,9 @@ final class Reception: Sendable {
             trouble: { [weak self] error in self?.complain("\(error)") })
         try await loop.run { try listener.start() }
         listeners.withLock { $0.append((listener, loop)) }
-        service.configuration.log(.notice, "listening", ["endpoint": "\(listening.endpoint)", "path": listener.path ?? "-", "format": listening.format.name, "engine": service.engine.name])
+        service.configuration.log(
+            .notice, "listening",
+            ["endpoint": "\(listening.endpoint)", "path": listener.path ?? "-", "format": listening.format.name, "engine": service.engine.name])
     }
 
     /// Stops to listen. Connections go on; those that are not open yet are let go.
