@@ -19,7 +19,7 @@ each_target = set -e; for target in $(TEST_TARGETS); do $(1) --filter "^$$target
 SWIFT_FILES := find . -name .build -prune -o -name '*.swift' -print0 | xargs -0
 
 .NOTPARALLEL:
-.PHONY: help demo test tools check lint house build portability unit conformance test-windows model allocations benchmarks-unit example sanitize soak simulate fuzz bench format clean
+.PHONY: help demo test tools check lint house build portability unit threads conformance test-windows model allocations benchmarks-unit example sanitize soak simulate fuzz bench format clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*##\(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "  make %-16s%s\n", $$1, $$2 }'
@@ -28,7 +28,7 @@ demo:  ## build for release and show what Ginnel does, in a few seconds
 	$(SWIFT) build -c release --product ginnel
 	.build/release/ginnel demo
 
-test: tools check build portability unit conformance model benchmarks-unit allocations example  ## every check that a change must pass; installs what the tests need
+test: tools check build portability unit threads conformance model benchmarks-unit allocations example  ## every check that a change must pass; installs what the tests need
 
 tools:  ## install what the tests need and this machine lacks
 	scripts/install-test-tools.sh
@@ -50,6 +50,9 @@ portability: build  ## what compiled Swift names of the system: nothing, outside
 
 unit:  ## the Swift tests
 	$(SWIFT) test $(TESTING) $(STRICT)
+
+threads: build  ## the tests of Ginnel once more, with a thread for each connection in place of event loops
+	GINNEL_ENGINE=threads $(SWIFT) test $(TESTING) --skip-build --filter '^GinnelTests\.'
 
 conformance:  ## the contract of the platform layer, as a C program, and two processes in C that speak over it
 	$(MAKE) -C Tests/Conformance

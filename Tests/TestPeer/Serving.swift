@@ -13,6 +13,7 @@ struct Serving: Sendable {
 
     func run() async {
         var configuration = ServiceConfiguration.defaults
+        configuration.engine = options["engine"].flatMap { Engine(name: $0) }
         if let maximum = options.number("connections") { configuration.connections.maximum = maximum }
         configuration.log = Log(level: .notice) { level, message, _ in
             say(level == .notice ? message : "log \(level) \(message)")
@@ -40,6 +41,7 @@ struct Serving: Sendable {
 
     private func addHandlers(to service: Service) {
         service.handle("echo") { bytes, _ in bytes.withUnsafeBytes { [UInt8]($0) } }
+        service.handle("engine") { [weak service] _, _ in Array((service?.engine.name ?? "").utf8) }
         service.handle("who") { _, context in
             let peer = context.peer
             return Array("\(peer.user ?? .max) \(peer.process ?? 0)".utf8)

@@ -279,9 +279,19 @@ typedef struct gn_event {
 
 #define GN_WAIT_FOR_EVER UINT64_MAX
 
+/// How a poller waits. Both kinds keep the same contract, but for one clause: what is in a poller of the kind SCAN is read and accepted by the thread that waits on it, or while nobody waits.
+typedef enum gn_poller_kind {
+    GN_POLLER_QUEUE = 0,  ///< for many objects: the kernel keeps what is waited for and queues what happens (epoll, kqueue, an I/O completion port)
+    GN_POLLER_SCAN = 1,   ///< for one object or a few: each wait says anew what it waits for, and the kernel keeps nothing in between (poll; Windows has no such
+                          ///< way for pipes, and both kinds are the same)
+} gn_poller_kind;
+
 /// Errors: NO_DESCRIPTORS, NO_MEMORY.
-gn_outcome gn_poller_open(gn_poller **poller, gn_error *error);
+gn_outcome gn_poller_open(gn_poller_kind kind, gn_poller **poller, gn_error *error);
 void gn_poller_close(gn_poller *poller);
+
+/// Descriptors that an empty poller of this kind has open; a doorbell in one may take one more.
+size_t gn_poller_descriptors(gn_poller_kind kind);
 
 /// Adds an object; it must be removed, closed or aborted before it can be added elsewhere. `token` is any number but UINT64_MAX.
 /// Errors: NO_MEMORY, NO_SPACE (the system's limit of watches), EXISTS.
@@ -303,9 +313,10 @@ void gn_poller_wake(gn_poller *poller);
 /// A thread that was started. Ended by gn_thread_join.
 typedef struct gn_thread gn_thread;
 
-/// Runs `body(argument)` on a new thread named `name` (cut to what the OS keeps). Signals are blocked in it, but for those
-/// that a thread causes itself (SIGSEGV and its like). Errors: NO_MEMORY, OTHER.
-gn_outcome gn_thread_start(const char *name, void (*body)(void *), void *argument, gn_thread **thread, gn_error *error);
+/// Runs `body(argument)` on a new thread named `name` (cut to what the OS keeps), with a stack of at least `stack_size` bytes, or of the system's own size when that
+/// is 0. A stack is address space; memory stands behind what of it was touched. Signals are blocked in the thread, but for those that a thread causes itself (SIGSEGV and its
+/// like). Errors: NO_MEMORY (a limit of threads too), OTHER.
+gn_outcome gn_thread_start(const char *name, size_t stack_size, void (*body)(void *), void *argument, gn_thread **thread, gn_error *error);
 
 /// Waits for the end of the thread. Blocks. Not from the thread itself.
 void gn_thread_join(gn_thread *thread);

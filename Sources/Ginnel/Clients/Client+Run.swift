@@ -7,7 +7,7 @@ extension Client {
     /// Connects and keeps the connection until it ends or the task is cancelled; with a `reconnect` policy, until that gives up. Calls may be made while this runs.
     ///
     /// - Throws: `GinnelError` when the service cannot be reached, refuses us, is refused by our policy, or when the connection is lost; `invalid` when format and transports do not fit
-    ///   together. Returns without an error after `close()` and after the task was cancelled.
+    ///   together or the environment names no engine. Returns without an error after `close()` and after the task was cancelled.
     public func run() async throws {
         let loop = try begin()
         let error = await withTaskCancellationHandler {
@@ -107,12 +107,14 @@ extension Client {
     }
 
     private func startLoop() throws -> EventLoop {
+        let engine = try chosenEngine.get()
         let settings: LoopConfiguration
-        switch configuration.loop {
-        case .shared(let loop): return loop
-        case .own(let own): settings = own
+        switch (configuration.loop, engine) {
+        case (.shared(let loop), .reactor): return loop
+        case (.shared, .threads): settings = .defaults
+        case (.own(let own), _): settings = own
         }
-        let loop = try EventLoop(name: "ginnel-client", settings)
+        let loop = try EventLoop(name: "ginnel-client", settings, engine: engine)
         loop.reportsSlowness = { [log = configuration.log, recorder] what, nanoseconds in
             recorder.add(to: .loopsHeldUp)
             log(.warning, .loopHeldUp, "the client's loop was held up", ["by": what, "for": "\(Duration.wholeNanoseconds(nanoseconds))", "limit": "reportAfter"])
@@ -127,6 +129,7 @@ extension Client {
             state.connection = nil
         }
         await tasks.waitForAll()
-        if case .own = configuration.loop { await loop.stop() }
+        if case .shared(let shared) = configuration.loop, shared === loop { return }
+        await loop.stop()
     }
 }

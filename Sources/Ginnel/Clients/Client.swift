@@ -40,6 +40,8 @@ public final class Client: Sendable {
 
     public let endpoint: Endpoint
     public let configuration: ClientConfiguration
+    /// The engine, or why there is none.
+    let chosenEngine: Swift.Result<Engine, GinnelError>
     let state: Guarded<State>
     let tasks = HandlerTasks()
     let hub = EventHub()
@@ -56,6 +58,7 @@ public final class Client: Sendable {
         self.endpoint = endpoint
         self.configuration = configuration
         recorder = Recorder(lanes: 1, configuration.instruments)
+        chosenEngine = Swift.Result { () throws(GinnelError) in try Engine.chosen(configured: configuration.engine) }
         state = Guarded(State(reconnection: Reconnection(configuration.reconnect), breaker: configuration.circuitBreaker.map(CircuitBreaker.init)))
     }
 
@@ -160,6 +163,9 @@ public final class Client: Sendable {
 
     /// Whether the calling thread is the one on which the connection lives; false before there is one.
     package var isOnLoop: Bool { if case .connected(let connection) = state.withLock({ $0.phase }) { connection.loop.isCurrent } else { false } }
+
+    /// How the connection is waited for; `.reactor` also where the environment names no engine, which `run()` says.
+    public var engine: Engine { (try? chosenEngine.get()) ?? .reactor }
 
     // MARK: What the service said
 

@@ -19,7 +19,11 @@ extension ConfigurationKey {
             target.client.transports = transports
         },
         ConfigurationKey(name: "engine", rule: .choice(["reactor", "threads"]), standard: "\"reactor\"") { target, value in
-            if case .text(let text) = value { target.engine = try (Engine(rawValue: text) ?? engineElsewhere[text] ?? .reactor).checked() }
+            guard case .text(let text) = value else { return }
+            let engine = Engine(name: text) ?? engineElsewhere[text] ?? .reactor
+            target.engine = engine
+            target.service.engine = engine
+            target.client.engine = engine
         }.known(as: "ipc.transport", .choice(["interprocess", "legacy"])),
         ConfigurationKey(name: "checksum", rule: .choice(["none", "castagnoli", "ieee"]), standard: "\"none\"") { target, value in
             guard case .text(let text) = value else { return }

@@ -8,7 +8,7 @@ extension Service {
     public func metrics() -> MetricsSnapshot { metrics(peers: true) }
 
     /// The same, with or without what is known of each peer.
-    func metrics(peers: Bool) -> MetricsSnapshot { recorder.snapshot(service: name, program: configuration.program, peers: peers) }
+    func metrics(peers: Bool) -> MetricsSnapshot { recorder.snapshot(service: name, program: configuration.program, engine: engine, peers: peers) }
 
     /// The name of its first endpoint; empty when that has none.
     var name: String { state.withLock { $0.listenings.first?.endpoint.serviceName ?? "" } }
@@ -16,5 +16,5 @@ extension Service {
 
 extension Client {
     /// What this client has counted so far. Any thread, at any time.
-    public func metrics() -> MetricsSnapshot { recorder.snapshot(service: endpoint.serviceName, program: configuration.program, peers: true) }
+    public func metrics() -> MetricsSnapshot { recorder.snapshot(service: endpoint.serviceName, program: configuration.program, engine: engine, peers: true) }
 }

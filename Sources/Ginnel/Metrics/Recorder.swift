@@ -105,8 +105,8 @@ final class Recorder: Sendable {
     // MARK: The snapshot
 
     /// All of it now. `peers`: with what is known of each connection.
-    func snapshot(service: String, program: String, peers: Bool) -> MetricsSnapshot {
-        var snapshot = MetricsSnapshot(service: service, program: program, engine: "reactor", uptime: (ContinuousClock.now - began) / .seconds(1))
+    func snapshot(service: String, program: String, engine: Engine, peers: Bool) -> MetricsSnapshot {
+        var snapshot = MetricsSnapshot(service: service, program: program, engine: engine.name, uptime: (ContinuousClock.now - began) / .seconds(1))
         let (connections, meters, totals) = state.withLock { state in
             for (tally, reasons) in state.tallies { snapshot.reasons[tally.about.name] = reasons }
             var totals = measures.totals(0..<Measure.allCases.count)

@@ -28,7 +28,8 @@ final class Reception: Sendable {
         self.loops = loops
         let descriptors = System.descriptors
         let wanted = service.configuration.connections
-        let each = listenings.contains { $0.transports.contains(.sharedMemory) } ? ConnectionLimits.descriptorsWithSharedMemory : 1
+        let transport = listenings.contains { $0.transports.contains(.sharedMemory) } ? ConnectionLimits.descriptorsWithSharedMemory : 1
+        let each = transport + service.engine.descriptorsOfConnection
         var limits = wanted.fitting(limit: descriptors.limit, open: descriptors.open, each: each)
         if listenings.allSatisfy({ $0.access == .currentUser }) { limits.perUser = limits.maximum }
         admission = Guarded(Admission(limits))
@@ -45,12 +46,13 @@ final class Reception: Sendable {
     // MARK: Listening
 
     func open(_ listening: Listening) async throws {
-        let loop = loops.loops[0]
         if let channel = try listening.endpoint.inheritedChannel() {
             if let failure = admission.withLock({ $0.reserve() }) { throw GinnelError(.exhausted, failure.sentence, failure: failure) }
+            let loop = try loops.forConnection()
             // Its place is taken and its connection begun before the service is said to run.
             return try await loop.run { [self] in open(channel, listening, on: loop) }
         }
+        let loop = loops.loops[0]
         var options = ListenOptions()
         options.access = listening.access
         let listener = try Listener(
@@ -60,7 +62,7 @@ final class Reception: Sendable {
             trouble: { [weak self] error in self?.noteUnaccepted(error) })
         try await loop.run { try listener.start() }
         listeners.withLock { $0.append((listener, loop)) }
-        let place = ["endpoint": "\(listening.endpoint)", "path": listener.path ?? "-", "format": listening.format.name]
+        let place = ["endpoint": "\(listening.endpoint)", "path": listener.path ?? "-", "format": listening.format.name, "engine": service.engine.name]
         if listening.isControl {
             service.configuration.log(.info, .controlListening, "a control endpoint for tools", place)
         } else {
@@ -84,12 +86,23 @@ final class Reception: Sendable {
 
     // MARK: Coming in
 
-    /// A channel was accepted: on its listener's loop. It goes to the next loop, if there is a place for it.
+    /// A channel was accepted: on its listener's loop. It goes to a loop of its own or to the next one, if there is a place for it.
     private func enter(_ channel: any Channel, _ listening: Listening) {
         if isClosed { return turnAway(channel, listening, Failure(.shuttingDown, "the service is stopping")) }
         if let failure = admission.withLock({ $0.reserve() }) { return turnAway(channel, listening, failure) }
-        let loop = loops.next()
-        loop.post { [self] in open(channel, listening, on: loop) }
+        do {
+            let loop = try loops.forConnection()
+            loop.post { [self] in open(channel, listening, on: loop) }
+        } catch {
+            admission.withLock { $0.leave(nil) }
+            turnAway(channel, listening, Failure(.tooManyConnections, "\(error)"))
+        }
+    }
+
+    /// Who came in with a place and a loop has left. On the loop.
+    private func letGo(_ user: UInt32?, _ loop: EventLoop) {
+        admission.withLock { $0.leave(user) }
+        loops.giveBack(loop)
     }
 
     private static let stopping = GinnelError(.closed, "the service is stopping", failure: Failure(.shuttingDown, "the service is stopping"))
@@ -105,12 +118,12 @@ final class Reception: Sendable {
                 channel, machine: machine(listening, offersSharedMemory: channel.upgrade != nil), timeouts: service.configuration.timeouts,
                 verification: verification(listening), role: .service, loop: loop)
         } catch {
-            admission.withLock { $0.leave(nil) }
+            letGo(nil, loop)
             service.recorder.note(.refusals, (error as? GinnelError)?.failure?.code ?? .connectionLost)
             return complain(.refused, "a peer was refused: \(error)", keys(error, listening))
         }
         if let failure = admission.withLock({ $0.enter(driver.peer.user) }) {
-            admission.withLock { $0.leave(nil) }
+            letGo(nil, loop)
             return turnAway(channel, listening, failure)
         }
         begin(driver, listening)
@@ -126,7 +139,7 @@ final class Reception: Sendable {
             do {
                 begin(Driver.open(try result.get(), machine: machine(listening, offersSharedMemory: false), timeouts: configuration.timeouts, loop: loop), listening)
             } catch {
-                admission.withLock { $0.leave(user.withLock { $0 }) }
+                letGo(user.withLock { $0 }, loop)
                 noteFailure(error, listening)
             }
             service.noteOpening(isGoingOn: false)
@@ -193,15 +206,16 @@ final class Reception: Sendable {
     private func begin(_ driver: Driver, _ listening: Listening) {
         let configuration = service.configuration
         let user = driver.peer.user
-        let lane = loops.loops.firstIndex { $0 === driver.loop } ?? 0
+        // A connection with a thread of its own counts wherever there is room.
+        let lane = loops.loops.firstIndex { $0 === driver.loop } ?? Int(UInt16(truncatingIfNeeded: Int(bitPattern: ObjectIdentifier(driver)) >> 6))
         let endpoint = ["endpoint": "\(listening.endpoint)"]
         let owner = Connection.Owner(
             handlers: handlers(of: listening), tasks: service.tasks, events: listening.isControl ? EventHub() : service.events, log: configuration.log,
             complain: { [self] event, what, metadata in complain(event, what, metadata) },
             established: { _, _ in },
             metrics: service.recorder, lane: service.recorder.lane(lane), isControl: listening.isControl,
-            ended: { [self] connection, reason in
-                admission.withLock { $0.leave(user) }
+            ended: { [self, loop = driver.loop] connection, reason in
+                letGo(user, loop)
                 service.noteConnection(connection, isOpen: false)
                 let keys = connection.metadata.merging(endpoint) { $1 }.merging(reason.keys) { $1 }
                 if reason.isOurComplaint {

@@ -6,15 +6,16 @@ internal import GinnelTransport
 extension Service {
     /// Listens and serves until `beginGracefulShutdown()` or the cancellation of the task; every connection, handler and thread has ended when it returns.
     ///
-    /// - Throws: `GinnelError` when an endpoint cannot be opened, `invalid` when its format and transports do not fit together; nothing has been served then.
+    /// - Throws: `GinnelError` when an endpoint cannot be opened, `invalid` when its format and transports do not fit together or the environment names no engine; nothing has been served then.
     public func run() async throws {
         guard let (wanted, handlers) = try begin() else { return }
         defer { move(from: [.running, .stopping, .cancelled], to: .over) }
+        let engine = try chosenEngine.get()
         let listenings = try wanted.map { try $0.resolved() }
         _ = try Identity.random()
         let name = name
         let loops = try await EventLoopGroup.start(
-            name: name.isEmpty ? "ginnel" : name, count: EventLoopGroup.defaultCount(configuration.loops), configuration.loops
+            name: name.isEmpty ? "ginnel" : name, count: EventLoopGroup.defaultCount(configuration.loops), configuration.loops, engine: engine
         ) { [log = configuration.log, recorder] what, nanoseconds in
             recorder.add(to: .loopsHeldUp)
             log(.warning, .loopHeldUp, "a loop was held up", ["by": what, "for": "\(Duration.wholeNanoseconds(nanoseconds))", "limit": "reportAfter"])

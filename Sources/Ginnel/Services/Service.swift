@@ -39,6 +39,8 @@ public final class Service: Sendable {
     }
 
     public let configuration: ServiceConfiguration
+    /// The engine, or why there is none.
+    let chosenEngine: Swift.Result<Engine, GinnelError>
     /// Differs between two starts of the service.
     public let instance: Identity
     let state: Guarded<State>
@@ -60,6 +62,7 @@ public final class Service: Sendable {
     ) {
         self.configuration = configuration
         recorder = Recorder(lanes: EventLoopGroup.defaultCount(configuration.loops), configuration.instruments)
+        chosenEngine = Swift.Result { () throws(GinnelError) in try Engine.chosen(configured: configuration.engine) }
         // A generator that fails is reported by `run()`, which needs it too; an identity of zeros is never sent.
         instance = (try? Identity.random()) ?? Identity(high: 0, low: 0)
         state = Guarded(State(listenings: [Listening(endpoint, format, transports, access, policy)]))
@@ -86,6 +89,9 @@ public final class Service: Sendable {
     public var connections: [Connection] { allConnections.filter { !$0.isControl } }
 
     var allConnections: [Connection] { state.withLock { Array($0.connections.values) } }
+    /// How connections are waited for; `.reactor` also where the environment names no engine, which `run()` says.
+    public var engine: Engine { (try? chosenEngine.get()) ?? .reactor }
+
 
     /// Sends an event to all that are connected; how many took it.
     @discardableResult

@@ -12,7 +12,7 @@ extension Invocation {
             _ = try Engine.chosen(configured: file.engine)
             return file
         } catch let error as GinnelError {
-            throw UsageError(sentence: error.sentence, remedy: "unset \(Engine.variable), or leave out the key engine")
+            throw UsageError(sentence: error.sentence, remedy: "set or unset \(Engine.variable)")
         } catch {
             throw UsageError(sentence: "\(error)".harmless, remedy: "docs/configuration.md lists the keys and what they may hold")
         }

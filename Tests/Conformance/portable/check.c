@@ -11,11 +11,14 @@ static unsigned passed, failed, skipped_count;
 static jmp_buf escape;
 static char reason[512];
 static const char *skip_reason;
+static const char *circumstance = "";
 static struct skipped { const char *sentence, *reason; } skipped[64];
+
+void check_under(const char *given) { circumstance = given; }
 
 void check_suites(const check_suite *suites, size_t count) {
     for (size_t i = 0; i < count; i++) {
-        (void)printf("# suite %s\n", suites[i].name);
+        (void)printf("# suite %s%s\n", suites[i].name, circumstance);
         if (suites[i].only_here != NULL) (void)printf("# only here %s\n", suites[i].only_here);
         if (suites[i].elsewhere != NULL) (void)printf("# elsewhere %s\n", suites[i].elsewhere);
         suites[i].body();
@@ -23,7 +26,7 @@ void check_suites(const check_suite *suites, size_t count) {
 }
 
 static void note_skipped(const char *sentence, const char *why) {
-    (void)printf("ok - %s # SKIP %s\n", sentence, why);
+    (void)printf("ok - %s%s # SKIP %s\n", sentence, circumstance, why);
     if (skipped_count < sizeof skipped / sizeof skipped[0]) skipped[skipped_count] = (struct skipped){sentence, why};
     skipped_count++;
 }
@@ -72,10 +75,10 @@ void check(const char *sentence, void (*body)(void)) {
         note_skipped(sentence, skip_reason);
     } else if (held) {
         passed++;
-        (void)printf("ok - %s\n", sentence);
+        (void)printf("ok - %s%s\n", sentence, circumstance);
     } else {
         failed++;
-        (void)printf("not ok - %s # %s\n", sentence, reason);
+        (void)printf("not ok - %s%s # %s\n", sentence, circumstance, reason);
     }
     (void)fflush(stdout);
 }

@@ -23,6 +23,9 @@ typedef struct check_suite {
 
 void check_suites(const check_suite *suites, size_t count);
 
+/// What is put behind the sentence of each check from now on; "" at first.
+void check_under(const char *circumstance);
+
 /// Runs one check and prints its line.
 void check(const char *sentence, void (*body)(void));
 

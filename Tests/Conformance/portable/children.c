@@ -18,7 +18,7 @@ gn_process *child_start(const char *const *role, const gn_handle *inherited, siz
 int32_t child_finish(gn_process *process) {
     gn_poller *poller;
     gn_error error;
-    EXPECT(gn_poller_open(&poller, &error) == GN_DONE);
+    EXPECT(poller_open(&poller, &error) == GN_DONE);
     int32_t status = -1;
     gn_outcome outcome;
     // There is no event for a child's end: look again each millisecond, for ten seconds.
@@ -39,7 +39,7 @@ int32_t child_finish(gn_process *process) {
 static int connect_and_stay(const char *path) {
     struct ends ends = {0};
     gn_error error;
-    if (gn_poller_open(&ends.poller, &error) != GN_DONE || gn_channel_connect(path, &ends.a, &error) != GN_DONE ||
+    if (poller_open(&ends.poller, &error) != GN_DONE || gn_channel_connect(path, &ends.a, &error) != GN_DONE ||
         gn_poller_add_channel(ends.poller, ends.a, TOKEN_A, &error) != GN_DONE) {
         return 2;
     }

@@ -238,8 +238,8 @@ static void another_thread(void) {
     bell_make(&bell);
     listen_to(&bell, bell.adopted, TOKEN_B);
     ringer.doorbell = bell.made;
-    EXPECT(gn_poller_open(&ringer.back, &error) == GN_DONE);
-    EXPECT(gn_thread_start("ringer", ring_each_turn, &ringer, &thread, &error) == GN_DONE);
+    EXPECT(poller_open(&ringer.back, &error) == GN_DONE);
+    EXPECT(gn_thread_start("ringer", 0, ring_each_turn, &ringer, &thread, &error) == GN_DONE);
     // Each turn needs its ring: one that got lost would stop the game.
     for (unsigned turn = 1; turn <= TURNS; turn++) {
         atomic_store(&ringer.turn, turn);
@@ -257,7 +257,7 @@ int answer_in_memory(const char *path) {
     gn_doorbell *doorbell;
     gn_error error;
     char byte;
-    if (gn_poller_open(&ends.poller, &error) != GN_DONE || gn_channel_connect(path, &ends.a, &error) != GN_DONE) return 2;
+    if (poller_open(&ends.poller, &error) != GN_DONE || gn_channel_connect(path, &ends.a, &error) != GN_DONE) return 2;
     gn_channel_accept_handles(ends.a);
     if (gn_poller_add_channel(ends.poller, ends.a, TOKEN_A, &error) != GN_DONE) return 3;
     gn_handle handles[2] = {GN_NO_HANDLE, GN_NO_HANDLE};

@@ -15,6 +15,21 @@ static void one_event_per_edge(void) {
     ends_finish(&ends);
 }
 
+static void unread_news_are_told_once(void) {
+    struct ends ends;
+    ends_pair(&ends);
+    ends_write(&ends, TOKEN_A, "x", 1);
+    ends_await(&ends, TOKEN_B, GN_EVENT_READABLE);
+    ends_look(&ends, 0);
+    // A wait would never end by itself if it were told again what it was told.
+    for (int turn = 0; turn < 2; turn++) {
+        uint64_t begun = gn_clock_awake();
+        ends_look(&ends, 2000000);
+        EXPECT(ends.seen[TOKEN_B] == 0 && gn_clock_awake() - begun >= 2000000);
+    }
+    ends_finish(&ends);
+}
+
 static void writable_only_when_asked(void) {
     struct ends ends;
     ends_pair(&ends);
@@ -76,6 +91,7 @@ static void blocked_writer_hears_of_the_end(void) {
 
 void suite_edges(void) {
     check("an event comes once until something new happens", one_event_per_edge);
+    check("bytes that nobody reads are told once, and waiting goes on", unread_news_are_told_once);
     check("nobody hears of writing who was not told to wait", writable_only_when_asked);
     check("a writer that was blocked and is not any more hears nothing of its peer's reading", unblocked_writer_is_left_alone);
     check("after a hang-up the end is heard, and a short read does not hide it", not_drained_after_hangup);

@@ -45,7 +45,7 @@ static void poller_closed_while_leaving(void) {
     gn_error error;
     ends_listen(&ends, 2);
     uint64_t before = support_open_descriptors();
-    EXPECT(gn_poller_open(&other, &error) == GN_DONE && gn_channel_connect(ends.path, &ends.a, &error) == GN_DONE);
+    EXPECT(poller_open(&other, &error) == GN_DONE && gn_channel_connect(ends.path, &ends.a, &error) == GN_DONE);
     EXPECT(gn_poller_add_channel(other, ends.a, TOKEN_A, &error) == GN_DONE);
     ends_accept_b(&ends);
     size_t written = ends_fill(&ends, TOKEN_A);

@@ -6,6 +6,10 @@
 
 static const uint64_t ten_seconds = 10000000000u;
 
+gn_poller_kind poller_kind = GN_POLLER_QUEUE;
+
+gn_outcome poller_open(gn_poller **poller, gn_error *error) { return gn_poller_open(poller_kind, poller, error); }
+
 static void add(struct ends *ends, gn_channel *channel, uint64_t token) {
     gn_error error;
     EXPECT(gn_poller_add_channel(ends->poller, channel, token, &error) == GN_DONE);
@@ -14,7 +18,7 @@ static void add(struct ends *ends, gn_channel *channel, uint64_t token) {
 static void begin(struct ends *ends) {
     gn_error error;
     memset(ends, 0, sizeof *ends);
-    EXPECT(gn_poller_open(&ends->poller, &error) == GN_DONE);
+    EXPECT(poller_open(&ends->poller, &error) == GN_DONE);
 }
 
 void ends_pair(struct ends *ends) {

@@ -15,9 +15,20 @@ static const check_suite suites[] = {
     {.name = "ways", .body = suite_ways},
 };
 
+/// What waits, and is done once more with pollers of the other kind.
+static const check_suite waiting[] = {
+    {.name = "channels", .body = suite_channels}, {.name = "endings", .body = suite_endings},   {.name = "poller", .body = suite_poller},
+    {.name = "edges", .body = suite_edges},       {.name = "moves", .body = suite_moves},       {.name = "listener", .body = suite_listener},
+    {.name = "services", .body = suite_services}, {.name = "doorbell", .body = suite_doorbell},
+};
+
 int main(int count, char **arguments) {
     if (count > 1 && strcmp(arguments[1], "--child") == 0) return child_main(count - 2, arguments + 2);
     check_suites(suites, sizeof suites / sizeof suites[0]);
     support_suites();
+    poller_kind = GN_POLLER_SCAN;
+    check_under(", in a scan");
+    check_suites(waiting, sizeof waiting / sizeof waiting[0]);
+    support_waiting_suites();
     return check_finish() ? 0 : 1;
 }

@@ -8,7 +8,7 @@ static void moved_to_another_poller(void) {
     gn_error error;
     ends_connect(&ends);
     ends_echo(&ends);
-    EXPECT(gn_poller_open(&other, &error) == GN_DONE);
+    EXPECT(poller_open(&other, &error) == GN_DONE);
     gn_poller_remove_channel(ends.poller, ends.a);
     gn_poller_remove_channel(ends.poller, ends.b);
     gn_poller_remove_listener(ends.poller, ends.listener);
@@ -43,7 +43,7 @@ static void moved_with_pending_write(void) {
     gn_error error;
     ends_connect(&ends);
     size_t written = ends_fill(&ends, TOKEN_A);
-    EXPECT(gn_poller_open(&other, &error) == GN_DONE);
+    EXPECT(poller_open(&other, &error) == GN_DONE);
     gn_poller_remove_channel(ends.poller, ends.a);
     EXPECT(gn_poller_add_channel(other, ends.a, TOKEN_A, &error) == GN_DONE);
     ends_discard(&ends, TOKEN_B, written);

@@ -41,7 +41,7 @@ int32_t partner_finish(struct partner *partner) {
 bool partner_meet(struct ends *ends) {
     gn_error error;
     memset(ends, 0, sizeof *ends);
-    return gn_poller_open(&ends->poller, &error) == GN_DONE && gn_channel_adopt(3, &ends->a, &error) == GN_DONE &&
+    return poller_open(&ends->poller, &error) == GN_DONE && gn_channel_adopt(3, &ends->a, &error) == GN_DONE &&
            gn_poller_add_channel(ends->poller, ends->a, TOKEN_A, &error) == GN_DONE;
 }
 
@@ -92,7 +92,7 @@ static int answer_by_number(void) {
         struct ends ends = {0};
         gn_error error;
         char byte;
-        if (gn_poller_open(&ends.poller, &error) != GN_DONE || gn_channel_adopt(number, &ends.a, &error) != GN_DONE ||
+        if (poller_open(&ends.poller, &error) != GN_DONE || gn_channel_adopt(number, &ends.a, &error) != GN_DONE ||
             gn_poller_add_channel(ends.poller, ends.a, TOKEN_A, &error) != GN_DONE) {
             return 2;
         }

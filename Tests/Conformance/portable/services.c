@@ -83,7 +83,7 @@ static void open_and_close(void *argument) {
     struct race *race = argument;
     gn_poller *poller;
     gn_error unheard;
-    if (gn_poller_open(&poller, &unheard) != GN_DONE) return;
+    if (poller_open(&poller, &unheard) != GN_DONE) return;
     for (int turn = 0; turn < 200; turn++) {
         gn_listener *listener;
         gn_endpoint_facts facts;
@@ -117,7 +117,7 @@ static void many_at_once(void) {
     gn_error error;
     support_endpoint(path, &options);
     struct race race = {.options = &options};
-    for (size_t i = 0; i < THREADS; i++) EXPECT(gn_thread_start("race", open_and_close, &race, &threads[i], &error) == GN_DONE);
+    for (size_t i = 0; i < THREADS; i++) EXPECT(gn_thread_start("race", 0, open_and_close, &race, &threads[i], &error) == GN_DONE);
     for (size_t i = 0; i < THREADS; i++) gn_thread_join(threads[i]);
     EXPECT(atomic_load(&race.wrong) == 0);
     EXPECT(atomic_load(&race.most) == 1 && atomic_load(&race.opened) > 0);
@@ -157,7 +157,7 @@ static void no_gap(void) {
     ends_listen(&ends, 2);
     caller.path = ends.path;
     caller.poller = ends.poller;
-    EXPECT(gn_thread_start("caller", call_again_and_again, &caller, &thread, &error) == GN_DONE);
+    EXPECT(gn_thread_start("caller", 0, call_again_and_again, &caller, &thread, &error) == GN_DONE);
     while (atomic_load(&caller.connected) < CALLS && atomic_load(&caller.wrong) == 0) {
         gn_outcome outcome = gn_listener_accept(ends.listener, &channel, &error);
         if (outcome == GN_DONE) gn_channel_abort(channel);
@@ -189,9 +189,9 @@ static void opened_by_a_thread_that_ended(void) {
     gn_error error;
     support_endpoint(ends.path, &options);
     struct opener opener = {.options = &options};
-    EXPECT(gn_thread_start("opener", open_and_end, &opener, &thread, &error) == GN_DONE);
+    EXPECT(gn_thread_start("opener", 0, open_and_end, &opener, &thread, &error) == GN_DONE);
     gn_thread_join(thread);
-    EXPECT(opener.listener != NULL && gn_poller_open(&ends.poller, &error) == GN_DONE);
+    EXPECT(opener.listener != NULL && poller_open(&ends.poller, &error) == GN_DONE);
     ends.listener = opener.listener;
     EXPECT(gn_poller_add_listener(ends.poller, ends.listener, TOKEN_LISTENER, &error) == GN_DONE);
     EXPECT(gn_channel_connect(ends.path, &ends.a, &error) == GN_DONE);

@@ -35,6 +35,8 @@ void support_long_endpoint(char path[512], size_t length, gn_listen_options *opt
 
 /// The platform's own suites.
 void support_suites(void);
+/// Those of them that wait, for the other kind of poller.
+void support_waiting_suites(void);
 
 /// Why the system under this program cannot show a clause, or NULL: Wine, which is not quite Windows.
 const char *support_difference(const char *sentence);
@@ -45,6 +47,10 @@ unsigned support_unknown_differences(void);
 int support_child(const char *role, int count, char **arguments);
 
 // MARK: Two ends and a poller
+
+/// The kind of poller that the suites work with.
+extern gn_poller_kind poller_kind;
+gn_outcome poller_open(gn_poller **poller, gn_error *error);
 
 /// Two connected channels under tokens 1 and 2 of one poller, a listener under 3 where there is one, and the events that nobody
 /// has waited for yet.

@@ -4,6 +4,21 @@
 #include <pthread.h>
 #include <signal.h>
 
+static void unread_end_is_told_once(void) {
+    struct ends ends;
+    ends_pair(&ends);
+    ends_write(&ends, TOKEN_A, "x", 1);
+    gn_channel_abort(ends.a);
+    ends.a = NULL;
+    ends_await(&ends, TOKEN_B, GN_EVENT_GONE);
+    ends.seen[TOKEN_B] = 0;
+    ends_look(&ends, 0);
+    uint64_t begun = gn_clock_awake();
+    ends_look(&ends, 2000000);
+    EXPECT(ends.seen[TOKEN_B] == 0 && gn_clock_awake() - begun >= 2000000);
+    ends_finish(&ends);
+}
+
 static void reader_does_not_wake_writer(void) {
     gn_poller *poller;
     gn_channel *first, *second;
@@ -13,7 +28,7 @@ static void reader_does_not_wake_writer(void) {
     size_t count;
     char byte;
     bool drained;
-    EXPECT(gn_poller_open(&poller, &error) == GN_DONE && gn_channel_pair(&first, &second, &error) == GN_DONE);
+    EXPECT(poller_open(&poller, &error) == GN_DONE && gn_channel_pair(&first, &second, &error) == GN_DONE);
     EXPECT(gn_poller_add_channel(poller, first, 1, &error) == GN_DONE);
     EXPECT(gn_channel_write(first, &span, 1, &count, &error) == GN_DONE);
     EXPECT(gn_channel_read(second, &byte, 1, &count, &drained, &error) == GN_DONE);
@@ -35,7 +50,7 @@ static void unblocked_writer_sleeps_again(void) {
     gn_span span = {.bytes = bytes, .count = sizeof bytes};
     size_t count, total = 0;
     bool drained;
-    EXPECT(gn_poller_open(&poller, &error) == GN_DONE && gn_channel_pair(&first, &second, &error) == GN_DONE);
+    EXPECT(poller_open(&poller, &error) == GN_DONE && gn_channel_pair(&first, &second, &error) == GN_DONE);
     EXPECT(gn_poller_add_channel(poller, first, 1, &error) == GN_DONE);
     while (gn_channel_write(first, &span, 1, &count, &error) == GN_DONE) total += count;
     while (gn_channel_read(second, bytes, sizeof bytes, &count, &drained, &error) == GN_DONE) total -= count;
@@ -129,9 +144,9 @@ static void waits_through_signals(void) {
     size_t count;
     gn_error error;
     EXPECT(sigaction(SIGUSR1, &action, &before) == 0);
-    EXPECT(gn_poller_open(&poller, &error) == GN_DONE && gn_poller_open(&interrupted.poller, &error) == GN_DONE);
+    EXPECT(poller_open(&poller, &error) == GN_DONE && poller_open(&interrupted.poller, &error) == GN_DONE);
     uint64_t begun = gn_clock_awake();
-    EXPECT(gn_thread_start("signals", interrupt_often, &interrupted, &thread, &error) == GN_DONE);
+    EXPECT(gn_thread_start("signals", 0, interrupt_often, &interrupted, &thread, &error) == GN_DONE);
     EXPECT(gn_poller_wait(poller, &event, 1, 20000000, &count, &error) == GN_DONE && count == 0);
     uint64_t passed = gn_clock_awake() - begun;
     gn_thread_join(thread);
@@ -171,7 +186,7 @@ static void thread_names_and_signals(void) {
         thread_facts facts = {.name = "none"};
         gn_thread *thread;
         gn_error error;
-        EXPECT(gn_thread_start(names[i].given, note_thread, &facts, &thread, &error) == GN_DONE);
+        EXPECT(gn_thread_start(names[i].given, 0, note_thread, &facts, &thread, &error) == GN_DONE);
         gn_thread_join(thread);
         EXPECT(strcmp(facts.name, names[i].expected) == 0);
         EXPECT(sigismember(&facts.blocked, SIGTERM) == 1 && sigismember(&facts.blocked, SIGCHLD) == 1);
@@ -184,6 +199,7 @@ static void thread_names_and_signals(void) {
 void suite_kernel(void) {
     check("a peer that reads does not wake a writer that was never blocked", reader_does_not_wake_writer);
     check("a writer that was blocked and is not any more sleeps through its peer's reading", unblocked_writer_sleeps_again);
+    check("an end that nobody reads is told once, and waiting goes on", unread_end_is_told_once);
     check("half a close hangs up at the other end only", hangup_kinds);
     check("bytes that the peer did not read make its end a reset, after what it sent", reset_after_unread_bytes);
     check("writing to nobody raises no signal", no_signal_for_writing_to_nobody);

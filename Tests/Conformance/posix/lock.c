@@ -145,7 +145,7 @@ static void replaced_before_locked(void) {
     attempt late = {.place = &place};
     // Keeps the other thread between opening the file and locking it.
     EXPECT(gn_fault_add("flock", 0, UINT32_MAX, EINTR));
-    EXPECT(gn_thread_start("late", try_to_open, &late, &thread, &error) == GN_DONE);
+    EXPECT(gn_thread_start("late", 0, try_to_open, &late, &thread, &error) == GN_DONE);
     while (open_under(place.lock) == 0) {}
     EXPECT(unlink(place.lock) == 0);
     int successor = open(place.lock, O_RDWR | O_CREAT | O_EXCL, 0600);
@@ -172,7 +172,7 @@ static void inspected_meanwhile(void) {
     gn_error error;
     place_make(&place);
     struct inspection inspection = {.place = &place};
-    EXPECT(gn_thread_start("inspector", keep_inspecting, &inspection, &thread, &error) == GN_DONE);
+    EXPECT(gn_thread_start("inspector", 0, keep_inspecting, &inspection, &thread, &error) == GN_DONE);
     bool all = true;
     for (int turn = 0; turn < 500 && all; turn++) {
         gn_listener *listener;

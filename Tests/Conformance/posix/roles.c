@@ -92,7 +92,7 @@ static int wait_in_milliseconds(void) {
     gn_event event;
     size_t count;
     gn_error error;
-    if (gn_poller_open(&poller, &error) != GN_DONE || !gn_fault_add("epoll_pwait2", 0, 1, ENOSYS)) return 2;
+    if (poller_open(&poller, &error) != GN_DONE || !gn_fault_add("epoll_pwait2", 0, 1, ENOSYS)) return 2;
     for (uint64_t timeout = 1; timeout < 4000000; timeout = timeout * 3 + 1) {
         uint64_t begun = gn_clock_awake();
         if (gn_poller_wait(poller, &event, 1, timeout, &count, &error) != GN_DONE || count != 0) return 3;

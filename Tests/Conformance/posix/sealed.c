@@ -180,7 +180,7 @@ static bool is_heard(gn_doorbell *made, gn_doorbell *rung) {
     gn_event event;
     gn_error error;
     size_t count;
-    EXPECT(gn_poller_open(&poller, &error) == GN_DONE && gn_poller_add_doorbell(poller, made, 1, &error) == GN_DONE);
+    EXPECT(poller_open(&poller, &error) == GN_DONE && gn_poller_add_doorbell(poller, made, 1, &error) == GN_DONE);
     EXPECT(gn_poller_wait(poller, &event, 1, 0, &count, &error) == GN_DONE);
     gn_doorbell_ring(rung);
     EXPECT(gn_poller_wait(poller, &event, 1, 0, &count, &error) == GN_DONE);

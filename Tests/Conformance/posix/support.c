@@ -215,6 +215,14 @@ static const check_suite suites[] = {
     {"exhaustion", suite_exhaustion, "a process that has really used up its descriptors; Windows has no limit that it could reach", "faults"},
 };
 
+static const check_suite waiting[] = {
+    {"descriptors", suite_handles, "descriptors that a socket carries; a pipe carries bytes alone", NULL},
+    {"kernel", suite_kernel, "signals, half-closed sockets, and what these kernels promise of events", NULL},
+    {"sealed", suite_sealed, "memory as a descriptor, its seals and size, and doorbells that are descriptors", NULL},
+};
+
+void support_waiting_suites(void) { check_suites(waiting, sizeof waiting / sizeof waiting[0]); }
+
 void support_suites(void) { check_suites(suites, sizeof suites / sizeof suites[0]); }
 
 const char *support_difference(const char *sentence) {

@@ -140,7 +140,7 @@ static void two_name_the_same(void) {
     gn_segment *segment = segment_create(BYTES);
     race = (struct race){.begun = 0};
     for (size_t i = 0; i < RACES; i++) EXPECT(lend(ends.a, section_of(segment), &race.numbers[i], &error) == GN_DONE);
-    for (size_t i = 0; i < 2; i++) EXPECT(gn_thread_start("claims", claim_all, &race, &threads[i], &error) == GN_DONE);
+    for (size_t i = 0; i < 2; i++) EXPECT(gn_thread_start("claims", 0, claim_all, &race, &threads[i], &error) == GN_DONE);
     for (size_t i = 0; i < 2; i++) gn_thread_join(threads[i]);
     EXPECT(atomic_load(&race.won) == RACES);
     for (size_t i = 0; i < RACES; i++) gn_handle_close((gn_handle)race.numbers[i]);

@@ -109,7 +109,7 @@ int claim_and_answer(const char *path) {
     gn_segment *segment;
     gn_handle handle, none;
     uint64_t number, before = support_open_descriptors();
-    if (gn_poller_open(&ends.poller, &error) != GN_DONE || gn_channel_connect(path, &ends.a, &error) != GN_DONE ||
+    if (poller_open(&ends.poller, &error) != GN_DONE || gn_channel_connect(path, &ends.a, &error) != GN_DONE ||
         gn_poller_add_channel(ends.poller, ends.a, TOKEN_A, &error) != GN_DONE) {
         return 2;
     }

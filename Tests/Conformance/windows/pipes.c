@@ -94,7 +94,7 @@ static void messages_of_a_foreign_pipe(void) {
     pipe_name(path);
     wide_name(path, name);
     HANDLE service = CreateNamedPipeW(name, PIPE_ACCESS_DUPLEX, PIPE_TYPE_MESSAGE | PIPE_READMODE_MESSAGE, 1, 4096, 4096, 0, NULL);
-    EXPECT(service != INVALID_HANDLE_VALUE && gn_poller_open(&ends.poller, &error) == GN_DONE);
+    EXPECT(service != INVALID_HANDLE_VALUE && poller_open(&ends.poller, &error) == GN_DONE);
     EXPECT(gn_channel_connect(path, &ends.a, &error) == GN_DONE);
     EXPECT(gn_poller_add_channel(ends.poller, ends.a, TOKEN_A, &error) == GN_DONE);
     EXPECT(WriteFile(service, "a message of one piece", 22, &count, NULL) && WriteFile(service, "", 0, &count, NULL) && WriteFile(service, "next", 4, &count, NULL));
@@ -119,7 +119,7 @@ static void messages_in_pieces(void) {
     pipe_name(path);
     wide_name(path, name);
     HANDLE service = CreateNamedPipeW(name, PIPE_ACCESS_DUPLEX, PIPE_TYPE_MESSAGE | PIPE_READMODE_MESSAGE, 1, 4096, 4096, 0, NULL);
-    EXPECT(service != INVALID_HANDLE_VALUE && gn_poller_open(&ends.poller, &error) == GN_DONE);
+    EXPECT(service != INVALID_HANDLE_VALUE && poller_open(&ends.poller, &error) == GN_DONE);
     EXPECT(gn_channel_connect(path, &ends.a, &error) == GN_DONE);
     // Whoever else has a handle of our end can have it read messages: then the system says of each piece but the last that there is more.
     HANDLE ours = (HANDLE)gn_channel_release(ends.a), self = GetCurrentProcess();

@@ -12,7 +12,7 @@ static int echo(void) {
     gn_error error;
     char byte;
     size_t count;
-    if (gn_poller_open(&ends.poller, &error) != GN_DONE || gn_channel_adopt(3, &ends.a, &error) != GN_DONE ||
+    if (poller_open(&ends.poller, &error) != GN_DONE || gn_channel_adopt(3, &ends.a, &error) != GN_DONE ||
         gn_poller_add_channel(ends.poller, ends.a, TOKEN_A, &error) != GN_DONE) {
         return 2;
     }

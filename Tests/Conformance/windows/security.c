@@ -86,7 +86,7 @@ static char *descriptor_of_mode(uint32_t mode, int64_t group) {
     gn_endpoint_facts facts;
     gn_error error;
     pipe_name(path);
-    EXPECT(gn_poller_open(&ends.poller, &error) == GN_DONE && gn_listener_open(&options, &ends.listener, &facts, &error) == GN_DONE);
+    EXPECT(poller_open(&ends.poller, &error) == GN_DONE && gn_listener_open(&options, &ends.listener, &facts, &error) == GN_DONE);
     EXPECT(gn_poller_add_listener(ends.poller, ends.listener, TOKEN_LISTENER, &error) == GN_DONE);
     EXPECT(gn_channel_connect(path, &ends.a, &error) == GN_DONE);
     ends.b = ends_accept(&ends);

@@ -101,11 +101,10 @@ import Testing
         #expect(try Self.problems(#"{"ipc": {"crc32_variant": "Ieee"}}"#).first?.hasPrefix("ipc.crc32_variant: \"Ieee\": ") == true)
     }
 
-    @Test(.disabled(if: Engine.available.contains(.threads))) func `an engine that this build has not is refused, whichever way it is asked for`() throws {
-        let sentence = "this build has no threads engine, only reactor"
-        #expect(try Self.problems(#"{"engine": "threads"}"#) == ["engine: \"threads\": \(sentence)"])
-        #expect(try Self.problems(#"{"ipc": {"transport": "legacy"}}"#) == ["ipc.transport: \"legacy\": \(sentence)"])
-        #expect(throws: GinnelError.self) { try Engine.chosen(configured: nil, variable: "threads") }
+    @Test(arguments: [(#"{"engine": "threads"}"#, Engine.threads), (#"{"ipc": {"transport": "legacy"}}"#, .threads), (#"{"ipc": {"transport": "interprocess"}}"#, .reactor)])
+    func `the engine is what the file says, for services and clients`(text: String, engine: Engine) throws {
+        let file = try Self.file(text)
+        #expect(file.engine == engine && file.service().engine == engine && file.client().engine == engine)
     }
 
     @Test func `the variable comes before the configuration, and an unknown engine is refused`() throws {

@@ -125,7 +125,7 @@ uint64_t open_descriptors_left(uint64_t before) {
     size_t count;
     uint64_t now = open_descriptors();
     for (unsigned turn = 0; turn < LOOKS && now > before; turn++) {
-        if (gn_poller_open(&poller, &error) != GN_DONE) break;
+        if (gn_poller_open(GN_POLLER_QUEUE, &poller, &error) != GN_DONE) break;
         (void)gn_poller_wait(poller, &event, 1, LOOK_AGAIN, &count, &error);
         gn_poller_close(poller);
         now = open_descriptors();

@@ -10,7 +10,7 @@ enum { LINGER = 2000000000, LOOK_AGAIN = 1000000 };
 void link_open(struct link *link, gn_channel *channel) {
     memset(link, 0, sizeof *link);
     link->give_up = gn_clock_awake() + LINK_PATIENCE;
-    EXPECT(gn_poller_open(&link->poller, &link->error) == GN_DONE);
+    EXPECT(gn_poller_open(GN_POLLER_QUEUE, &link->poller, &link->error) == GN_DONE);
     link->channel = channel;
     if (channel != NULL) EXPECT(gn_poller_add_channel(link->poller, channel, LINK_TOKEN, &link->error) == GN_DONE);
 }
