@@ -92,7 +92,6 @@ public final class Service: Sendable {
     /// How connections are waited for; `.reactor` also where the environment names no engine, which `run()` says.
     public var engine: Engine { (try? chosenEngine.get()) ?? .reactor }
 
-
     /// Sends an event to all that are connected; how many took it.
     @discardableResult
     public func broadcast(_ event: some Event, priority: Priority = .normal) throws -> Int {
