@@ -57,7 +57,7 @@ static void listen_to_pipe(void *argument) {
 
 static gn_outcome begin(gn_error *error) {
     if (gnp_fails("pipe") || gnp_pipe(watch.ends) != 0) return gnp_fail_errno(error, "pipe");
-    if (gn_thread_start("ginnel-signals", listen_to_pipe, NULL, &watch.thread, error) != GN_DONE) {
+    if (gn_thread_start("ginnel-signals", 0, listen_to_pipe, NULL, &watch.thread, error) != GN_DONE) {
         watch.thread = NULL;
         gnp_close(watch.ends[0]);
         gnp_close(watch.ends[1]);

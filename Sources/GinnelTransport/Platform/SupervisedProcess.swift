@@ -94,7 +94,7 @@ package final class SupervisedProcess: Sendable {
         // Under the lock: whoever joins finds the thread, even if it is over first.
         let outcome = state.withLock { state in
             let outcome = gn_thread_start(
-                "ginnel-child",
+                "ginnel-child", 0,
                 { box in
                     guard let box else { return }
                     Unmanaged<Box>.fromOpaque(box).takeRetainedValue().body()

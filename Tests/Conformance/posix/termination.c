@@ -148,7 +148,7 @@ static void ends_with_its_thread(void) {
     gn_thread *thread;
     gn_error error;
     ends_listen(&left.ends, 16);
-    EXPECT(gn_thread_start("starter", start_and_leave, &left, &thread, &error) == GN_DONE);
+    EXPECT(gn_thread_start("starter", 0, start_and_leave, &left, &thread, &error) == GN_DONE);
     gn_thread_join(thread);
     EXPECT(left.process != NULL && left.ends.b != NULL);
     // Nobody has told it to end, and it would stay for ever.
