@@ -4,6 +4,7 @@
 // is below: how a thread waits (`gn_poller_kind`), and for what.
 
 internal import CGinnelPlatform
+internal import GinnelCore
 
 /// How connections are waited for.
 public enum Engine: String, Sendable, Hashable, CaseIterable {
