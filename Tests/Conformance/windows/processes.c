@@ -153,5 +153,5 @@ void suite_processes(void) {
     check("a child's output goes where it is sent", output);
     check("a child that crashed has a status of its own, and a handle that is none cannot be inherited", crashed);
     check("being asked to end is told", asked_to_end);
-    check("a supervised child that cannot be started leaves nothing behind", supervising_fails);
+    check("a supervised child whose job, pipe or process is not to be had leaves nothing behind", supervising_fails);
 }
