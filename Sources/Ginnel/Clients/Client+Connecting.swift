@@ -27,7 +27,7 @@ extension Client {
 
     /// Verifies the service and begins the session, in shared memory where it begins there.
     private func open(_ channel: any Channel, _ beginning: Beginning, on loop: EventLoop, _ ending: Ending) async throws {
-        let identity = try ownIdentity()
+        let identity = try memoryOutbox().identity
         let policy = PeerVerification(configuration.policy ?? endpoint.defaultPolicy)
         switch beginning {
         case .stream:
@@ -66,7 +66,8 @@ extension Client {
 
     /// On the loop.
     private func begin(_ driver: Driver, _ beginning: Beginning, _ ending: Ending) {
-        let handlers = state.withLock { $0.handlers }.counted(by: recorder)
+        let (table, sender) = state.withLock { ($0.handlers, $0.sender) }
+        let handlers = table.counted(by: recorder)
         let keys = ["endpoint": "\(endpoint)"]
         let owner = Connection.Owner(
             handlers: handlers, tasks: tasks, events: hub, log: configuration.log,
@@ -77,7 +78,7 @@ extension Client {
                 ending.established()
             },
             metrics: recorder,
-            leaving: { [weak self] connection in self?.noteLoss(of: connection) },
+            messages: sender.map { sender in ConnectionMessages(receiver: receiver, sender: { _ in sender }) }, leaving: { [weak self] connection in self?.noteLoss(of: connection) },
             ended: { [weak self, configuration] connection, reason in
                 let ended = connection.metadata.merging(keys) { $1 }.merging(reason.keys) { $1 }
                 configuration.log(reason.isOurComplaint ? .warning : .info, .ended, "the connection ended: \(reason)", ended)
@@ -87,15 +88,6 @@ extension Client {
         let connection = Connection(driver, beginning, owner)
         state.withLock { $0.connection = connection }
         connection.start()
-    }
-
-    private func ownIdentity() throws -> Identity {
-        if let identity = state.withLock({ $0.identity }) { return identity }
-        let identity = try Identity.random()
-        return state.withLock { state in
-            state.identity = state.identity ?? identity
-            return state.identity ?? identity
-        }
     }
 
     /// What `run()` throws for an end that nobody on this side asked for.

@@ -9,13 +9,13 @@ extension Client {
     /// - Throws: `GinnelError` when the service cannot be reached, refuses us, is refused by our policy, or when the connection is lost; `invalid` when format and transports do not fit
     ///   together or the environment names no engine. Returns without an error after `close()` and after the task was cancelled.
     public func run() async throws {
-        let loop = try begin()
+        let (loop, store) = try await begin()
         let error = await withTaskCancellationHandler {
             await stayConnected(on: loop)
         } onCancel: {
             disconnect()
         }
-        await end(loop, error)
+        await end(loop, store, error)
         if let error { throw error }
     }
 
@@ -30,15 +30,16 @@ extension Client {
         _ body: @concurrent @Sendable (Client) async throws -> Result
     ) async throws -> Result {
         let client = Client(to: endpoint, reconnect: reconnect, configuration: configuration)
-        let loop = try client.begin()
+        let (loop, store) = try await client.begin()
         let result = await withTaskGroup(of: Void.self) { group in
             group.addTask { _ = await client.stayConnected(on: loop) }
             let result = await client.result(of: body, on: loop)
+            await client.flushAtEnd()
             client.close()
             await client.waitUntilStopped()
             return result
         }
-        await client.end(loop, nil)
+        await client.end(loop, store, nil)
         return try result.get()
     }
 
@@ -89,7 +90,7 @@ extension Client {
     // MARK: Steps
 
     /// Once.
-    private func begin() throws -> EventLoop {
+    private func begin() async throws -> (EventLoop, (any OutboxStore)?) {
         var isFirst = false
         move { state in
             guard case .ready = state.phase else { return }
@@ -98,7 +99,13 @@ extension Client {
         }
         guard isFirst else { throw GinnelError(.invalid, "a client runs once; make another one") }
         do {
-            return try startLoop()
+            let store = try await openOutbox()
+            do {
+                return (try startLoop(), store)
+            } catch {
+                await store?.close()
+                throw error
+            }
         } catch {
             let error = error as? GinnelError ?? GinnelError(.other, "\(error)")
             move { $0.phase = .over(error) }
@@ -123,12 +130,14 @@ extension Client {
         return loop
     }
 
-    private func end(_ loop: EventLoop, _ error: GinnelError?) async {
+    private func end(_ loop: EventLoop, _ store: (any OutboxStore)?, _ error: GinnelError?) async {
         move { state in
             if case .connected = state.phase { state.phase = .over(error ?? .clientHasEnded) }
             state.connection = nil
         }
+        receiver.cancelAll()
         await tasks.waitForAll()
+        await closeOutbox(store)
         if case .shared(let shared) = configuration.loop, shared === loop { return }
         await loop.stop()
     }

@@ -30,8 +30,8 @@ public final class Client: Sendable {
         var hasStopped = false
         var handlers = HandlerTable()
         var establishment: Establishment?
-        /// Who this client is to services, the same on all its connections.
-        var identity: Identity?
+        /// What it keeps of messages that are not acknowledged; with a file, once that is open.
+        var sender: MessageSender?
         var reconnection: Reconnection
         var watchers = ConnectionWatchers()
         var breaker: CircuitBreaker?
@@ -45,6 +45,7 @@ public final class Client: Sendable {
     let state: Guarded<State>
     let tasks = HandlerTasks()
     let hub = EventHub()
+    let receiver: MessageReceiver
     let recorder: Recorder
 
     /// A client of the service at `endpoint`; it connects in `run()`.
@@ -58,6 +59,7 @@ public final class Client: Sendable {
         self.endpoint = endpoint
         self.configuration = configuration
         recorder = Recorder(lanes: 1, configuration.instruments)
+        receiver = MessageReceiver(configuration.inbox, tasks: tasks, metrics: recorder) { [log = configuration.log] event, what, keys in log(.warning, event, what, keys) }
         chosenEngine = Swift.Result { () throws(GinnelError) in try Engine.chosen(configured: configuration.engine) }
         state = Guarded(State(reconnection: Reconnection(configuration.reconnect), breaker: configuration.circuitBreaker.map(CircuitBreaker.init)))
     }

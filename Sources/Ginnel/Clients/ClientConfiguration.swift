@@ -32,6 +32,10 @@ public struct ClientConfiguration: Sendable {
     public var sharedMemory = SharedMemoryOptions.defaults
     /// What is added to every call, for libraries that count or trace. Default none.
     public var instruments = Instruments()
+    /// What is kept of messages that the service has not acknowledged.
+    public var outbox = OutboxConfiguration()
+    /// What is remembered of messages that the service sends with an acknowledgement.
+    public var inbox = InboxLimits.defaults
     /// Name and version of the program, shown to the service.
     public var program = ""
     public var log = Log.standardError

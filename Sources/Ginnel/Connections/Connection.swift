@@ -22,6 +22,8 @@ public final class Connection: Sendable {
         var lane = 0
         /// It is there for tools that look at a service, not for the service's own clients.
         var isControl = false
+        /// Messages that are acknowledged, in both directions; `nil` where there are none.
+        var messages: ConnectionMessages?
         /// The peer takes no more calls on it.
         var leaving: @Sendable (Connection) -> Void = { _ in }
         var ended: @Sendable (Connection, CloseReason) -> Void
@@ -33,6 +35,8 @@ public final class Connection: Sendable {
     private let pings = Guarded(Pings())
     private let usesSharedMemory: Guarded<Bool>
     let counts = ConnectionCounts()
+    /// The outbox for this peer, once it is known that it acknowledges messages.
+    private let outbox = Guarded<(sender: MessageSender, peer: Identity)?>(nil)
 
     /// Signs of life that were asked for.
     private struct Pings {
@@ -158,7 +162,12 @@ public final class Connection: Sendable {
 extension Connection: SessionDelegate {
     package func perform(_ action: Action, input: borrowing RawSpan) {
         switch action {
-        case .established(let establishment): owner.established(self, establishment)
+        case .established(let establishment):
+            owner.established(self, establishment)
+            beginDelivery(establishment)
+        case .message(let message): owner.messages?.receiver.received(message, of: input, on: self)
+        case .acknowledged(let list): messageSender?.acknowledged(list)
+        case .messagesMayCarryOn: messageSender?.carryOn()
         case .request(let request): serve(request, input)
         case .item(let call, let codec, let payload): running.stream(of: call)?.received(codec, payload, input)
         case .carryOn(let call): running.stream(of: call)?.carryOn()
@@ -172,8 +181,25 @@ extension Connection: SessionDelegate {
             owner.log(.info, .farewell, "the peer says goodbye: \(failure)", metadata.merging(failure.said) { $1 })
             owner.leaving(self)
         case .upgraded(let failure): upgraded(failure)
-        case .replied, .failed, .streamed, .mayCarryOn, .message, .acknowledged, .messagesMayCarryOn, .upgrade, .close: break
+        case .replied, .failed, .streamed, .mayCarryOn, .upgrade, .close: break
         }
+    }
+
+    var messageSender: MessageSender? { outbox.withLock { $0?.sender } }
+
+    private func beginDelivery(_ establishment: Establishment) {
+        guard establishment.delivers, let messages = owner.messages else { return }
+        messages.receiver.connected(self, establishment.instance)
+        let sender = messages.sender(establishment.instance)
+        outbox.withLock { $0 = (sender, establishment.instance) }
+        sender.connected(self)
+    }
+
+    private func endDelivery() {
+        guard let messages = owner.messages, let (sender, peer) = outbox.withLock({ $0 }) else { return }
+        sender.lost(self)
+        messages.receiver.lost(self)
+        messages.isLost(peer)
     }
 
     private func upgraded(_ failure: Failure?) {
@@ -192,6 +218,7 @@ extension Connection: SessionDelegate {
             return Array(pings.waiting.values)
         }
         for continuation in waiting { continuation.resume(returning: false) }
+        endDelivery()
         owner.metrics.ended(self, reason)
         owner.ended(self, reason)
     }
@@ -280,6 +307,15 @@ extension Connection: SessionDelegate {
         }
         return failure
     }
+}
+
+/// Where a connection's messages come from and go to.
+struct ConnectionMessages: Sendable {
+    let receiver: MessageReceiver
+    /// The outbox for a peer of this identity. Asked once for each connection.
+    let sender: @Sendable (Identity) -> MessageSender
+    /// The connection has ended, for which that was asked.
+    var isLost: @Sendable (Identity) -> Void = { _ in }
 }
 
 extension CloseReason {

@@ -12,6 +12,12 @@ enum Measure: Int, CaseIterable, Sendable {
     case eventsReceived
     case eventsSent
     case eventsMissed
+    case messagesReceived
+    case messagesRedelivered
+    case messagesSent
+    case messagesSentAgain
+    case messagesAcknowledged
+    case messagesGivenUp
     case loopsHeldUp
     case callsInFlight
     case bytesWaiting
@@ -35,6 +41,12 @@ enum Measure: Int, CaseIterable, Sendable {
         case .eventsReceived: (.counter, "events_received_total", "Events that peers have sent.")
         case .eventsSent: (.counter, "events_sent_total", "Events taken to be sent, one for each peer.")
         case .eventsMissed: (.counter, "events_missed_total", "Events that peers say they dropped before they could send them here.")
+        case .messagesReceived: (.counter, "messages_received_total", "Acknowledged messages that have come, repeated ones included.")
+        case .messagesRedelivered: (.counter, "messages_redelivered_total", "Messages handed to the program that an earlier instance may have had.")
+        case .messagesSent: (.counter, "messages_sent_total", "Messages that were given to the outbox.")
+        case .messagesSentAgain: (.counter, "messages_sent_again_total", "Times that a message was sent again on another connection.")
+        case .messagesAcknowledged: (.counter, "messages_acknowledged_total", "Messages that their receiver has dealt with.")
+        case .messagesGivenUp: (.counter, "messages_given_up_total", "Messages that were refused for good, dropped for newer ones or could not be kept.")
         case .loopsHeldUp: (.counter, "loops_held_up_total", "Times that a handler or task held its loop longer than reportAfter.")
         case .callsInFlight: (.gauge, "calls_in_flight", "Calls of peers whose async handlers run.")
         case .bytesWaiting: (.gauge, "waiting_bytes", "Bytes that wait to be sent to peers.")

@@ -203,6 +203,10 @@ final class Reception: Sendable {
     }
 
     /// A peer is let in whose place is counted under its user.
+    private var messages: ConnectionMessages {
+        ConnectionMessages(receiver: service.receiver, sender: { [senders = service.senders] in senders.connected($0) }, isLost: { [senders = service.senders] in senders.lost($0) })
+    }
+
     private func begin(_ driver: Driver, _ listening: Listening) {
         let configuration = service.configuration
         let user = driver.peer.user
@@ -213,7 +217,7 @@ final class Reception: Sendable {
             handlers: handlers(of: listening), tasks: service.tasks, events: listening.isControl ? EventHub() : service.events, log: configuration.log,
             complain: { [self] event, what, metadata in complain(event, what, metadata) },
             established: { _, _ in },
-            metrics: service.recorder, lane: service.recorder.lane(lane), isControl: listening.isControl,
+            metrics: service.recorder, lane: service.recorder.lane(lane), isControl: listening.isControl, messages: listening.isControl ? nil : messages,
             ended: { [self, loop = driver.loop] connection, reason in
                 letGo(user, loop)
                 service.noteConnection(connection, isOpen: false)

@@ -90,6 +90,8 @@ extension Service {
             }
         }
         for connection in allConnections { connection.submit(.close(failure)) }
+        receiver.cancelAll()
+        senders.end()
         await waitUntil { $0.hasNobody }
         await tasks.waitForAll()
         log(.info, .stopped, "the service has stopped", [:])

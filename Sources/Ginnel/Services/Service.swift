@@ -46,6 +46,8 @@ public final class Service: Sendable {
     let state: Guarded<State>
     let tasks = HandlerTasks()
     let events = EventHub()
+    let receiver: MessageReceiver
+    let senders: MessageSenders
     let recorder: Recorder
 
     /// A service that listens at `endpoint` once it runs.
@@ -65,6 +67,8 @@ public final class Service: Sendable {
         chosenEngine = Swift.Result { () throws(GinnelError) in try Engine.chosen(configured: configuration.engine) }
         // A generator that fails is reported by `run()`, which needs it too; an identity of zeros is never sent.
         instance = (try? Identity.random()) ?? Identity(high: 0, low: 0)
+        receiver = MessageReceiver(configuration.inbox, tasks: tasks, metrics: recorder) { [log = configuration.log] event, what, keys in log(.warning, event, what, keys) }
+        senders = MessageSenders(instance, configuration.outbox, metrics: recorder)
         state = Guarded(State(listenings: [Listening(endpoint, format, transports, access, policy)]))
     }
 

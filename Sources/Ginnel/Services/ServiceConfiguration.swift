@@ -24,6 +24,10 @@ public struct ServiceConfiguration: Sendable {
     public var control = ControlEndpoint.automatic
     /// What is added to every call, for libraries that count or trace. Default none.
     public var instruments = Instruments()
+    /// What is remembered of clients that send messages with an acknowledgement.
+    public var inbox = InboxLimits.defaults
+    /// What is kept, for each client, of messages that it has not acknowledged.
+    public var outbox = OutboxLimits.defaults
     /// Name and version of the program, shown to peers.
     public var program = ""
     public var log = Log.standardError

@@ -22,6 +22,8 @@ public struct WireFormat: Sendable {
     public let name: String
     /// Whether a connection that began on a socket can go on over shared memory.
     let canUpgrade: Bool
+    /// Whether messages can be acknowledged.
+    var delivers: Bool { canUpgrade }
     let machine: @Sendable (Ingredients) -> any SessionMachine
     /// What a peer reads that is refused before a byte of it was read.
     let refusal: @Sendable (FailureCode) -> [UInt8]
@@ -35,6 +37,7 @@ public struct WireFormat: Sendable {
             configuration.program = ingredients.program
             configuration.limits = ingredients.limits
             configuration.timeouts = ingredients.timeouts
+            configuration.offersDelivery = true
             configuration.offersChecksums = ingredients.checksums
             configuration.sharedMemory = ingredients.sharedMemory
             return NativeSession(role: ingredients.role, configuration)

@@ -1,0 +1,62 @@
+// A client's outbox: in memory from the first moment on, or on disk from the moment the client runs.
+
+internal import GinnelCore
+internal import GinnelTransport
+
+extension Client {
+    /// The outbox, once it is open.
+    func outbox() async throws -> MessageSender {
+        guard configuration.outbox.path != nil else { return try memoryOutbox() }
+        await wait { if $0.sender != nil { true } else if case .over = $0.phase { true } else { false } }
+        try Task.checkCancellation()
+        if let sender = state.withLock({ $0.sender }) { return sender }
+        _ = try connectionNow()
+        throw GinnelError.clientHasEnded
+    }
+
+    /// Whatever outbox there is, or a new one in memory.
+    func memoryOutbox() throws -> MessageSender {
+        if let sender = state.withLock({ $0.sender }) { return sender }
+        let made = MessageSender(Outbox(sender: try Identity.random(), limits: configuration.outbox.limits), metrics: recorder)
+        var sender = made
+        move { state in
+            sender = state.sender ?? made
+            state.sender = sender
+        }
+        return sender
+    }
+
+    /// Opens the outbox on disk, where there is to be one. Before anything is connected: it says who this client is.
+    func openOutbox() async throws -> (any OutboxStore)? {
+        guard let path = configuration.outbox.path else { return nil }
+        #if DurableOutbox
+        let store = SQLiteOutbox(at: path)
+        let sender = MessageSender(Outbox(restoring: try await store.load(), limits: configuration.outbox.limits), store: store, metrics: recorder)
+        move { $0.sender = sender }
+        return store
+        #else
+        throw GinnelError(.unsupported, "this build keeps no messages on disk: build it with the package trait DurableOutbox, or leave out outbox.path", path: path)
+        #endif
+    }
+
+    /// Waits for what is not acknowledged, as long as there may be a connection and `flushTimeout` has not passed.
+    func flushAtEnd() async {
+        guard unacknowledged > 0, let sender = state.withLock({ $0.sender }) else { return }
+        await withTaskGroup { group in
+            group.addTask { [configuration] in try? await sender.flush(configuration.outbox.flushTimeout) }
+            group.addTask { await self.wait { $0.hasStopped } }
+            await group.next()
+            group.cancelAll()
+        }
+    }
+
+    /// The client has ended. What is on disk waits there.
+    func closeOutbox(_ store: (any OutboxStore)?) async {
+        let left = unacknowledged
+        if left > 0 {
+            configuration.log(.warning, .ended, "\(left) messages were not acknowledged; those on disk are kept there", ["endpoint": "\(endpoint)"])
+        }
+        state.withLock { $0.sender }?.end("the client has ended before the message was acknowledged")
+        await store?.close()
+    }
+}

@@ -1,0 +1,146 @@
+// The owner of an inbox: hands its messages to handlers and its answers to connections. One for each service or client, over all its connections, so that what was dealt with on
+// one is known on the next. The inbox decides (GinnelCore, Delivery); nothing is performed under the lock.
+
+internal import GinnelCore
+internal import GinnelTransport
+
+final class MessageReceiver: Sendable {
+    private struct State {
+        var inbox: Inbox
+        var handlers: [String: MessageHandler] = [:]
+        var connections: [UInt64: Connection] = [:]
+        var numbers: [ObjectIdentifier: UInt64] = [:]
+        /// The last connection of each sender that has one.
+        var latest: [Identity: Connection] = [:]
+        var last: UInt64 = 0
+        /// Handlers that run; `nil` for a moment while one is being started.
+        var running: [UInt64: Task<Void, Never>?] = [:]
+        var isOver = false
+    }
+
+    private let state: Guarded<State>
+    private let tasks: HandlerTasks
+    private let metrics: Recorder
+    private let complain: @Sendable (LogEvent, String, [String: String]) -> Void
+
+    init(_ limits: InboxLimits, tasks: HandlerTasks, metrics: Recorder, complain: @escaping @Sendable (LogEvent, String, [String: String]) -> Void) {
+        state = Guarded(State(inbox: Inbox(limits: limits)))
+        self.tasks = tasks
+        self.metrics = metrics
+        self.complain = complain
+    }
+
+    func add(_ name: String, _ handler: MessageHandler) {
+        precondition((1...255).contains(name.utf8.count), "a message's name has 1 to 255 bytes")
+        state.withLock { state in
+            precondition(state.handlers[name] == nil, "messages of the name \(name) have a handler already")
+            state.handlers[name] = handler
+        }
+    }
+
+    // MARK: Connections, on their loops
+
+    func connected(_ connection: Connection, _ sender: Identity) {
+        state.withLock { state in
+            state.last += 1
+            state.numbers[ObjectIdentifier(connection)] = state.last
+            state.connections[state.last] = connection
+            state.latest[sender] = connection
+            state.inbox.connected(sender, on: state.last, at: .now)
+        }
+    }
+
+    func lost(_ connection: Connection) {
+        state.withLock { state in
+            guard let number = state.numbers.removeValue(forKey: ObjectIdentifier(connection)) else { return }
+            state.connections[number] = nil
+            for (sender, latest) in state.latest where latest === connection { state.latest[sender] = nil }
+            state.inbox.connectionEnded(number, at: .now)
+        }
+    }
+
+    func received(_ message: IncomingDelivery, of input: borrowing RawSpan, on connection: Connection) {
+        metrics.add(to: .messagesReceived)
+        if case .refused(let reason)? = state.withLock({ $0.handlers[message.name] })?.policy?.verdict(on: connection.peer) {
+            metrics.note(.refusals, .forbidden)
+            let keys = ["method": message.name, "reason": FailureCode.forbidden.label]
+            complain(.forbidden, "a message \(message.name) was forbidden: \(reason)", connection.metadata.merging(keys) { $1 })
+            connection.submit(.acknowledge(id: message.id, code: .forbidden))
+            return
+        }
+        var steps: [Inbox.Step] = []
+        state.withLock { state in
+            guard let number = state.numbers[ObjectIdentifier(connection)] else { return }
+            state.inbox.received(message, of: input, on: number, at: .now, &steps)
+        }
+        perform(steps)
+    }
+
+    /// No handler begins any more, and those that run are cancelled.
+    func cancelAll() {
+        let running = state.withLock { state in
+            state.isOver = true
+            return state.running.values.compactMap { $0 }
+        }
+        for task in running { task.cancel() }
+    }
+
+    // MARK: The inbox
+
+    private func perform(_ steps: [Inbox.Step]) {
+        for step in steps {
+            switch step {
+            case .handle(let message): handle(message)
+            case .acknowledge(let number, let id, let refusal): state.withLock { $0.connections[number] }?.submit(.acknowledge(id: id, code: refusal))
+            }
+        }
+    }
+
+    private func answer(_ message: InboxMessage, _ refusal: FailureCode?) {
+        var steps: [Inbox.Step] = []
+        state.withLock { $0.inbox.answered(message.id, of: message.sender, refusal, at: .now, &steps) }
+        perform(steps)
+    }
+
+    private func handle(_ message: InboxMessage) {
+        let (handler, connection, isOver) = state.withLock { ($0.handlers[message.name], $0.latest[message.sender], $0.isOver) }
+        // What is not answered any more stays with its sender.
+        if isOver { return }
+        guard let handler else {
+            complain(.handlerFailed, "nobody receives messages \(message.name)", ["method": message.name, "reason": FailureCode.unknownMethod.label])
+            return answer(message, .unknownMethod)
+        }
+        if message.redelivered { metrics.add(to: .messagesRedelivered) }
+        let context = MessageContext(
+            name: message.name, sender: message.sender, id: message.id, isRedelivered: message.redelivered, priority: Priority(message.lane), codec: message.codec,
+            peer: connection?.peer)
+        let key = state.withLock { state in
+            state.last += 1
+            state.running.updateValue(nil, forKey: state.last)
+            return state.last
+        }
+        let task = tasks.start(on: handler.executor == .loop ? connection?.loop : nil) { [self] in
+            let refusal: FailureCode?
+            do {
+                try await handler.body(message.payload, context)
+                refusal = nil
+            } catch {
+                refusal = self.refusal(error, message.name)
+            }
+            let (isOver, _) = state.withLock { ($0.isOver, $0.running.removeValue(forKey: key)) }
+            // A handler that was cancelled has not dealt with it.
+            if !(isOver && refusal == .cancelled) { answer(message, refusal) }
+        }
+        state.withLock { state in
+            // Unless it has ended already.
+            if state.running[key] != nil { state.running[key] = task }
+            if state.isOver { task.cancel() }
+        }
+    }
+
+    private func refusal(_ error: any Error, _ name: String) -> FailureCode {
+        let failure = Failure(thrown: error, by: name)
+        if failure.code == .internal { complain(.handlerFailed, "the handler of messages \(name) failed: \(error)", ["method": name]) }
+        return failure.code
+    }
+}

@@ -1,0 +1,224 @@
+// The owner of an outbox: gives it connections and a disk, and does what it asks for. The outbox decides (GinnelCore, Delivery); nothing is performed under the lock.
+
+internal import GinnelCore
+internal import GinnelTransport
+
+final class MessageSender: Sendable {
+    private struct State {
+        var outbox: Outbox
+        /// The one in use: the last that was opened.
+        var connection: Connection?
+        var receipts: [UInt64: DeliveryReceipt] = [:]
+        var waiters = Waiters<Void>()
+        /// Ids that the disk would not forget; tried again with the next change.
+        var unremoved: [UInt64] = []
+        var wasUsed = false
+        /// Why nothing is sent any more.
+        var end: CallError?
+    }
+
+    private let state: Guarded<State>
+    private let store: (any OutboxStore)?
+    private let metrics: Recorder
+
+    init(_ outbox: Outbox, store: (any OutboxStore)? = nil, metrics: Recorder) {
+        state = Guarded(State(outbox: outbox))
+        self.store = store
+        self.metrics = metrics
+    }
+
+    var identity: Identity { state.withLock { $0.outbox.sender } }
+    var count: Int { state.withLock { $0.outbox.count } }
+    /// Nothing was ever sent.
+    var isUnused: Bool { state.withLock { !$0.wasUsed } }
+
+    // MARK: The program
+
+    /// Returns when the message is kept; waits for room before.
+    func send(_ message: OutboxMessage) async throws -> DeliveryReceipt {
+        let receipt = DeliveryReceipt()
+        while true {
+            var steps: [Outbox.Step] = []
+            let answer = try state.withLock { state throws(CallError) in
+                if let end = state.end { throw end }
+                let answer = state.outbox.append(message, &steps)
+                if case .accepted(let id) = answer {
+                    state.receipts[id] = receipt
+                    state.wasUsed = true
+                }
+                return answer
+            }
+            perform(steps)
+            switch answer {
+            case .accepted:
+                metrics.add(to: .messagesSent)
+                pump()
+                try await receipt.kept()
+                return receipt
+            case .wait: try await waitForChange { $0.outbox.isEmpty }
+            case .refused(let failure): throw CallError(failure)
+            }
+        }
+    }
+
+    func flush(_ timeout: Duration) async throws {
+        try await withThrowingTaskGroup { group in
+            group.addTask {
+                while try self.state.withLock({ state throws(CallError) in
+                    if let end = state.end { throw end }
+                    return !state.outbox.isEmpty
+                }) { try await self.waitForChange { $0.outbox.isEmpty } }
+            }
+            group.addTask {
+                try await Task.sleep(for: timeout)
+                throw GinnelError(.timedOut, "\(self.count) messages were not acknowledged within \(timeout)")
+            }
+            defer { group.cancelAll() }
+            try await group.next()
+        }
+    }
+
+    /// Returns at the next change, or at once when `condition` holds.
+    private func waitForChange(_ condition: @Sendable (borrowing State) -> Bool) async throws {
+        try Task.checkCancellation()
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let returns = state.withLock { state in
+                    if condition(state) || state.end != nil || Task.isCancelled { return true }
+                    state.waiters.add(continuation)
+                    return false
+                }
+                if returns { continuation.resume() }
+            }
+        } onCancel: {
+            state.withLock { $0.waiters.takeAll() }.resume()
+        }
+    }
+
+    /// Nothing is sent any more; those who wait for an acknowledgement are told.
+    func end(_ why: String) {
+        let error = CallError(.unavailable, why)
+        let (receipts, waiters) = state.withLock { state in
+            state.end = error
+            state.connection = nil
+            state.outbox.connectionLost()
+            defer { state.receipts = [:] }
+            return (Array(state.receipts.values), state.waiters.takeAll())
+        }
+        for receipt in receipts { receipt.settle(.failure(error)) }
+        waiters.resume()
+    }
+
+    // MARK: The connection
+
+    func connected(_ connection: Connection) {
+        state.withLock { state in
+            state.connection = connection
+            state.outbox.connected()
+        }
+        pump()
+    }
+
+    func lost(_ connection: Connection) {
+        state.withLock { state in
+            guard state.connection === connection else { return }
+            state.connection = nil
+            state.outbox.connectionLost()
+        }
+    }
+
+    func acknowledged(_ list: [Acknowledgement]) { tell { outbox, steps in outbox.acknowledged(list, &steps) } }
+
+    func carryOn() { tell { outbox, _ in outbox.carryOn() } }
+
+    // MARK: The outbox
+
+    private func tell(_ body: (inout Outbox, inout [Outbox.Step]) -> Void) {
+        var steps: [Outbox.Step] = []
+        state.withLock { body(&$0.outbox, &steps) }
+        perform(steps)
+        pump()
+    }
+
+    /// Gives the session messages as long as it takes them. Any thread, and several at once.
+    private func pump() {
+        while true {
+            let next = state.withLock { state -> (Connection, OutgoingDelivery)? in
+                guard let connection = state.connection, let message = state.outbox.next() else { return nil }
+                return (connection, message)
+            }
+            guard let (connection, message) = next else { return }
+            let acceptance = connection.submit(.message(message))
+            if message.redelivered, case .taken = acceptance { metrics.add(to: .messagesSentAgain) }
+            var steps: [Outbox.Step] = []
+            state.withLock { $0.outbox.answered(message.id, acceptance, &steps) }
+            perform(steps)
+        }
+    }
+
+    private func perform(_ steps: [Outbox.Step]) {
+        for step in steps {
+            switch step {
+            case .store(let entry):
+                change(.store(entry)) { error, outbox, steps in outbox.stored(entry.id, error?.ofDisk, &steps) }
+            case .reserve(let last):
+                change(.reserve(through: last)) { error, outbox, steps in outbox.reserved(through: last, error?.ofDisk, &steps) }
+            case .remove(let ids): remove(ids)
+            case .kept(let id): state.withLock { $0.receipts[id] }?.noteKept()
+            case .finished(let id, let outcome): finish(id, outcome)
+            case .roomAgain: state.withLock { $0.waiters.takeAll() }.resume()
+            }
+        }
+    }
+
+    private func finish(_ id: UInt64, _ outcome: Outbox.Outcome) {
+        metrics.add(to: outcome == .taken ? .messagesAcknowledged : .messagesGivenUp)
+        let (receipt, waiters) = state.withLock { state in
+            (state.receipts.removeValue(forKey: id), state.outbox.isEmpty ? state.waiters.takeAll() : Waiters())
+        }
+        receipt?.settle(outcome.result)
+        waiters.resume()
+    }
+
+    // MARK: The disk
+
+    private func change(_ change: OutboxChange, _ done: @escaping @Sendable (GinnelError?, inout Outbox, inout [Outbox.Step]) -> Void) {
+        removeAgain()
+        store?.make(change) { [self] error in tell { outbox, steps in done(error, &outbox, &steps) } }
+    }
+
+    /// What the disk would not forget before.
+    private func removeAgain() {
+        let ids = state.withLock { state in
+            defer { state.unremoved = [] }
+            return state.unremoved
+        }
+        if !ids.isEmpty { remove(ids) }
+    }
+
+    private func remove(_ ids: [UInt64]) {
+        store?.make(.remove(ids)) { [self] error in
+            if error == nil {
+                tell { outbox, _ in outbox.removed(ids) }
+            } else {
+                state.withLock { $0.unremoved += ids }
+            }
+        }
+    }
+}
+
+extension GinnelError {
+    /// What a message is told that the disk did not keep.
+    fileprivate var ofDisk: Failure { Failure(.resourceExhausted, "the outbox did not keep the message: \(self)") }
+}
+
+extension Outbox.Outcome {
+    fileprivate var result: Result<Void, CallError> {
+        switch self {
+        case .taken: .success(())
+        case .refused(let code): .failure(CallError(code, "the receiver refused the message for good"))
+        case .dropped: .failure(CallError(.resourceExhausted, "the message was given up for a newer one (outbox.limits.overflow)"))
+        case .failed(let failure): .failure(CallError(failure))
+        }
+    }
+}
