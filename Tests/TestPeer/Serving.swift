@@ -13,7 +13,7 @@ struct Serving: Sendable {
 
     func run() async {
         var configuration = ServiceConfiguration.defaults
-        configuration.engine = options["engine"].flatMap { Engine(name: $0) }
+        configuration.engine = options["engine"].flatMap { Engine(name: $0) } ?? .reactor
         if let maximum = options.number("connections") { configuration.connections.maximum = maximum }
         configuration.log = Log(level: .notice) { level, message, _ in
             say(level == .notice ? message : "log \(level) \(message)")

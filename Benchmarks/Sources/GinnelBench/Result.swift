@@ -1,5 +1,7 @@
 // What a run has measured, as the one line that it prints.
 
+import Ginnel
+
 struct Result {
     /// Of each round trip; empty for one-way messages.
     var latencies = Histogram()

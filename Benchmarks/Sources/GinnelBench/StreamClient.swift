@@ -43,7 +43,7 @@ struct StreamClient {
             guard reply.count == request.count, reply.number == request.number else { throw Wrong(description: "an answer is not the echo of its request") }
             if request.number == 1, !reply.isEqual(to: request) { throw Wrong(description: "an echo has another payload than its request") }
             now = Processor.now
-            result.latencies.add(now - before)
+            result.latencies.record(now - before)
         }
         result.nanoseconds = now - began
         result.processorTime = Processor.time(with: server) - processorTime

@@ -18,8 +18,8 @@ public struct ClientConfiguration: Sendable {
     public var circuitBreaker: CircuitBreakerPolicy?
     /// How long a call waits for `run()` to be called. Default 1 s.
     public var startTimeout: Duration = .seconds(1)
-    /// How the connection is waited for. The environment variable `GINNEL_ENGINE` goes before it. `nil`, the default: `.reactor`.
-    public var engine: Engine?
+    /// How the connection is waited for. The environment variable `GINNEL_ENGINE` goes before it. Default `.reactor`.
+    public var engine = Engine.reactor
     /// The loop that the client runs on: one of its own, the default, or one that several clients share. With `Engine.threads` each has its own whatever this says, and calls from tasks on
     /// the shared one cost a change of thread.
     public var loop = ClientLoop.own(.defaults)

@@ -12,9 +12,9 @@ public struct ServiceConfiguration: Sendable {
     public var timeouts = SessionTimeouts.defaults
     /// How long calls may go on once the service stops. Default 30 s.
     public var shutdownTimeout: Duration = .seconds(30)
-    /// How connections are waited for. The environment variable `GINNEL_ENGINE` goes before it. `nil`, the default: `.reactor`. With `.threads` there are as many threads as connections, so
+    /// How connections are waited for. The environment variable `GINNEL_ENGINE` goes before it. Default `.reactor`. With `.threads` there are as many threads as connections, so
     /// `connections.maximum` is the limit of both; who comes when the system has no thread left is turned away.
-    public var engine: Engine?
+    public var engine = Engine.reactor
     public var loops = LoopConfiguration.defaults
     /// Whether CRC-32C is offered for every frame. Default false: local kernels do not flip bits.
     public var checksums = false

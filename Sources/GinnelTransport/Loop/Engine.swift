@@ -13,7 +13,7 @@ public enum Engine: String, Sendable, Hashable, CaseIterable {
     /// A thread for each connection, which waits for that one alone and stays out of the way of all others. Slower with many connections, and simpler: no readiness is kept by the
     /// kernel, no loop is shared, nothing polls. The way back when something is wrong with the loops.
     ///
-    /// A thread costs what it touches of 4 MiB of address space for its stack, some 50 KiB of memory for a connection that is idle and the kernel's part included, and two descriptors.
+    /// A thread costs what it touches of 4 MiB of address space for its stack, some 60 KiB of memory for a connection that is idle, the kernel's part included, and two descriptors.
     case threads
 
     /// The variable that chooses where a configuration does not.

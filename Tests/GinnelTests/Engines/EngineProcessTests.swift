@@ -6,7 +6,7 @@ import GinnelTesting
 import GinnelTransport
 import Testing
 
-@Suite(.serialized, .ownThread, .timeLimit(.minutes(5))) struct EngineProcessTests {
+@Suite(.serialized, .ownThread, .ownEngines, .timeLimit(.minutes(5))) struct EngineProcessTests {
     private static func environment(_ name: String) -> [String: String] { [Engine.variable: name] }
 
     @Test(arguments: Engines.all) func `a service in another process is called, and its death ends the calls`(engines: Engines) async throws {
@@ -75,8 +75,11 @@ import Testing
         }
     }
 
-    @Test func `the configuration goes before the environment, and an empty variable counts for nothing`() async throws {
-        for (name, option, engine) in [("threads", "reactor", Engine.reactor), ("fast", "threads", .threads), ("", nil, .reactor), ("threads", nil, .threads)] {
+    @Test func `the environment goes before the configuration, and an empty variable counts for nothing`() async throws {
+        let choices: [(String, String?, Engine)] = [
+            ("threads", "reactor", .threads), ("reactor", "threads", .reactor), ("threads", nil, .threads), ("", "threads", .threads), ("", nil, .reactor),
+        ]
+        for (name, option, engine) in choices {
             try await withDirectory { directory in
                 let options = option.map { ["--engine", $0] } ?? []
                 let service = try Child(["serve", "--endpoint", directory + "/s"] + options, environment: Self.environment(name))

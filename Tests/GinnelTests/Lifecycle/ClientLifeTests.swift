@@ -275,11 +275,10 @@ import Testing
         }
     }
 
-    @Test func `clients may share a loop`() async throws {
+    @Test(.ownEngines) func `clients may share a loop`() async throws {
         try await withRunning { running in
             try await EventLoop.run { loop in
                 var sharing = ClientConfiguration.defaults
-                sharing.engine = .reactor
                 sharing.loop = .shared(loop)
                 let configuration = sharing
                 try await running.connect(configuration) { first in

@@ -63,6 +63,8 @@ import Testing
             holding.release.signal()
             let held = try await peer.frame()
             #expect(held?.stream == 1 && held?.payload == [42])
+            let last = try await peer.frame()
+            #expect(last?.kind == WireFrame.Kind.goodbye && last?.failureCode == FailureCode.allAnswered.rawValue)
             #expect(try await peer.frame() == nil)
         }
     }

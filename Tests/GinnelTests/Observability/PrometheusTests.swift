@@ -55,7 +55,7 @@ private typealias Number = Swift.Double
                 #expect(value("ginnel_calls_total", ["direction": "served", "method": "echo", "outcome": "ok"]) == 10)
                 #expect(value("ginnel_calls_total", ["direction": "served", "method": "(unknown)", "outcome": "unknownMethod"]) == 1)
                 #expect(value("ginnel_read_bytes_total") == metrics.counters["read_bytes_total"].map { Number($0) })
-                #expect(samples.contains { $0.name == "ginnel_info" && $0.labels["engine"] == "reactor" })
+                #expect(samples.contains { $0.name == "ginnel_info" && $0.labels["engine"] == running.service.engine.name })
             }
         }
     }
