@@ -1,6 +1,23 @@
-// From the name that a program gives a ring to the one that the operating system sees, as the other system does it (docs/formats/named-ring.md).
+// From the name that a program gives a ring to the one that the operating system sees: one that every system takes, or as the other system does it (docs/formats/named-ring.md).
 
 package enum SegmentName {
+    /// Characters of a name that every system takes.
+    package static let longestSanitised = 200
+
+    /// `text` with `_` for whatever is no ASCII letter, digit, `-` or `_`, and with a dash and the 16 hexadecimal digits of `suffix` behind it, if there is one; cut to `limit` characters, the suffix kept.
+    package static func sanitised(_ text: String, suffix: UInt64?, limit: Int) -> String {
+        let ending = suffix.map { "-" + Identity(high: 0, low: $0).description.suffix(16) } ?? ""
+        let clean = text.unicodeScalars.map { isTaken($0) ? Character($0) : "_" }
+        return String(clean.prefix(max(0, min(limit, longestSanitised) - ending.count))) + ending
+    }
+
+    private static func isTaken(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar {
+        case "a"..."z", "A"..."Z", "0"..."9", "-", "_": true
+        default: false
+        }
+    }
+
     /// Systems whose names have fewer bytes than this have no room for the boot, and no names that outlive it.
     private static let roomForBoot = 64
 

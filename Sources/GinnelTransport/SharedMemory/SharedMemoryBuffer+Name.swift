@@ -9,8 +9,17 @@ extension SharedMemoryBuffer {
         private let text: String
         private let isPerBoot: Bool
 
-        /// This very name, 1 to 254 bytes on Linux (30 on macOS) without a slash.
+        /// This very name, 1 to 254 bytes on Linux (30 on macOS) without a slash; on Windows 1 to 200 letters, digits, dashes and underscores.
         public init(_ text: String) { self.init(text, isPerBoot: false) }
+
+        /// A name that every system takes: `_` stands for each character of `text` that is no ASCII letter, digit, `-` or `_`, and it is cut to 200 characters (30 on macOS).
+        ///
+        /// - Parameter unique: adds a dash and 64 random bits in hexadecimal, so that no other program can guess or take the name before. Who creates the ring hands the whole name to the other
+        ///   program (`description`), which opens it as `Name(_:)`. Default false.
+        /// - Throws: `GinnelError` when the system's generator fails.
+        public static func sanitised(_ text: String, unique: Bool = false) throws -> Name {
+            Name(SegmentName.sanitised(text, suffix: unique ? try Identity.random().low : nil, limit: gn_segment_name_limit()))
+        }
 
         /// The name that programs of the other system make of `text` (docs/formats/named-ring.md): slashes become `_`, and on Linux eight digits are added that change with each boot of the machine.
         public static func perBoot(_ text: String) -> Name { Name(text, isPerBoot: true) }

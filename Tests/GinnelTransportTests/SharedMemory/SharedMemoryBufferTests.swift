@@ -22,6 +22,20 @@ import Testing
         }
     }
 
+    @Test func `a unique name is handed over by who made the ring, and another of the same text is another ring`() throws {
+        let first = try SharedMemoryBuffer.create(name: .sanitised("ginnel test/ring", unique: true), size: 64)
+        defer { try? SharedMemoryBuffer.remove(name: first.name) }
+        let second = try SharedMemoryBuffer.create(name: .sanitised("ginnel test/ring", unique: true), size: 64)
+        defer { try? SharedMemoryBuffer.remove(name: second.name) }
+        #expect(first.name != second.name)
+        let handedOver = first.name.description
+        #expect(handedOver.hasPrefix("ginnel_test_ring-") && handedOver.utf8.count == "ginnel_test_ring-".utf8.count + 16)
+        let opened = try SharedMemoryBuffer.open(name: SharedMemoryBuffer.Name(handedOver))
+        #expect(try first.tryWrite([1, 2, 3]))
+        #expect(try opened.read() == [1, 2, 3])
+        #expect(try SharedMemoryBuffer.open(name: second.name).read() == nil)
+    }
+
     @Test(arguments: SharedMemoryBuffer.Layout.all) func `either side may write`(layout: SharedMemoryBuffer.Layout) throws {
         let ring = try ScratchRing()
         let maker = try SharedMemoryBuffer.create(name: ring.name, size: 64, layout: layout)
