@@ -12,7 +12,8 @@ extension Segment {
         let sentence =
             switch error.code {
             case GN_CODE_EXISTS: "there is a shared memory ring \(name) already, which stays as it is; open it, or end it with SharedMemoryBuffer.remove(name:)"
-            case GN_CODE_INVALID: "this system takes no ring of the name \(name): names of letters, digits, dashes and underscores are taken everywhere (SharedMemoryBuffer.Name.sanitised)"
+            case GN_CODE_INVALID:
+                "this system takes no ring of the name \(name): names of letters, digits, dashes and underscores are taken everywhere (SharedMemoryBuffer.Name.sanitised)"
             default: "the shared memory ring \(name) of \(bytes) bytes cannot be created"
             }
         throw GinnelError(.init(error.code), sentence, cause: SystemError(error))
