@@ -107,12 +107,15 @@ package struct Establishment: Sendable, Equatable {
     package var instance: Identity
     package var peerLimits: AnnouncedLimits
     package var program: String
+    /// Everything that is said from now on is sealed.
+    package var isEncrypted: Bool
 
-    package init(service: String, instance: Identity, peerLimits: AnnouncedLimits, program: String) {
+    package init(service: String, instance: Identity, peerLimits: AnnouncedLimits, program: String, isEncrypted: Bool = false) {
         self.service = service
         self.instance = instance
         self.peerLimits = peerLimits
         self.program = program
+        self.isEncrypted = isEncrypted
     }
 }
 

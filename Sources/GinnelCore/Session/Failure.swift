@@ -41,6 +41,10 @@ public struct FailureCode: RawRepresentable, Hashable, Sendable {
     public static let flowControl = FailureCode(rawValue: 113)
     public static let finished = FailureCode(rawValue: 114)
     public static let readTimeout = FailureCode(rawValue: 115)
+    /// One side, or a sensitive message, demands encryption, and the connection has none.
+    public static let encryptionRequired = FailureCode(rawValue: 116)
+    /// The peer has not the keys that it should have, or what came was changed on its way.
+    public static let encryptionFailed = FailureCode(rawValue: 117)
 }
 
 extension FailureCode: CustomStringConvertible {
@@ -53,6 +57,7 @@ extension FailureCode: CustomStringConvertible {
         .handshakeTimeout: "handshakeTimeout", .idle: "idle", .stale: "stale", .slowReader: "slowReader",
         .frameTooLarge: "frameTooLarge", .checksumMismatch: "checksumMismatch", .shuttingDown: "shuttingDown",
         .wrongService: "wrongService", .flowControl: "flowControl", .finished: "finished", .readTimeout: "readTimeout",
+        .encryptionRequired: "encryptionRequired", .encryptionFailed: "encryptionFailed",
     ]
 
     /// The name in docs/protocol.md, or the number.

@@ -62,9 +62,11 @@ package struct OutgoingRequest: Sendable {
     package var deadline: UInt64?
     package var lane: Lane
     package var itemsFollow: Bool
+    /// Whoever submits it has made sure that the connection is encrypted.
+    package var isSensitive: Bool
 
     package init(
-        method: String, codec: Codec, payload: [UInt8], deadline: UInt64? = nil, lane: Lane = .normal, itemsFollow: Bool = false
+        method: String, codec: Codec, payload: [UInt8], deadline: UInt64? = nil, lane: Lane = .normal, itemsFollow: Bool = false, isSensitive: Bool = false
     ) {
         self.method = method
         self.codec = codec
@@ -72,6 +74,7 @@ package struct OutgoingRequest: Sendable {
         self.deadline = deadline
         self.lane = lane
         self.itemsFollow = itemsFollow
+        self.isSensitive = isSensitive
     }
 }
 

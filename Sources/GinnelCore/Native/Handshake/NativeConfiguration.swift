@@ -11,6 +11,9 @@ package struct NativeConfiguration: Sendable {
     package var offersChecksums = false
     /// Whether the connection may go on over shared memory; `nil` for never.
     package var sharedMemory: SharedMemoryOptions?
+    /// Offered when there is one.
+    package var compression: CompressionOptions?
+    package var encryption: EncryptionOptions?
     package var limits = SessionLimits.defaults
     package var timeouts = SessionTimeouts.defaults
     /// The first stream id, so that tests can start near the wrap; must have the parity of the role.
@@ -24,6 +27,8 @@ struct NativeFeatures: OptionSet, Sendable {
     let rawValue: UInt64
     static let checksums = NativeFeatures(rawValue: 1)
     static let sharedMemory = NativeFeatures(rawValue: 2)
+    static let compression = NativeFeatures(rawValue: 8)
+    static let encryption = NativeFeatures(rawValue: 16)
 }
 
 /// What both sides agreed on.
