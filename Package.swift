@@ -18,12 +18,29 @@ let package = Package(
         .library(name: "GinnelTesting", targets: ["GinnelTesting"]),
         .executable(name: "ginnel", targets: ["GinnelCommand"]),
     ],
+    // Off by default, so that a bare toolchain builds everything else: each needs a C library of the system, which the target Ginnel alone imports.
+    traits: [
+        .trait(name: "Compression", description: "Smaller messages on connections where both sides want it, with zstd."),
+        .trait(name: "Encryption", description: "Connections that are sealed with pinned or pre-shared keys, with libsodium."),
+        .trait(name: "DurableOutbox", description: "Messages that survive the end of their sender, in an SQLite file."),
+    ],
     targets: [
+        .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"]), .brew(["zstd"])]),
+        .systemLibrary(name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"]), .brew(["libsodium"])]),
+        .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"]), .brew(["sqlite"])]),
         .target(name: "CGinnelChecksum"),
         .target(name: "CGinnelPlatform"),
         .target(name: "GinnelCore", dependencies: ["CGinnelChecksum"], swiftSettings: strict),
         .target(name: "GinnelTransport", dependencies: ["GinnelCore", "CGinnelPlatform"], swiftSettings: strict),
-        .target(name: "Ginnel", dependencies: ["GinnelCore", "GinnelTransport"], swiftSettings: strict),
+        .target(
+            name: "Ginnel",
+            dependencies: [
+                "GinnelCore", "GinnelTransport",
+                .target(name: "CZstd", condition: .when(traits: ["Compression"])),
+                .target(name: "CSodium", condition: .when(traits: ["Encryption"])),
+                .target(name: "CSQLite", condition: .when(traits: ["DurableOutbox"])),
+            ],
+            swiftSettings: strict),
         .target(name: "GinnelTesting", dependencies: ["Ginnel", "GinnelCore", "GinnelTransport"], swiftSettings: strict),
         .target(name: "CGinnelCommand"),
         .executableTarget(name: "GinnelCommand", dependencies: ["Ginnel", "GinnelTransport", "CGinnelCommand"], swiftSettings: strict),

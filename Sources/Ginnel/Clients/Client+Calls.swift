@@ -11,23 +11,25 @@ extension Client {
     ///   - priority: how urgent it is among what waits on this connection. Default `.normal`.
     /// - Throws: `CallError`; `GinnelError` when there is no connection. Cancelling the task cancels the handler.
     public func call<R: Request>(_ request: R, deadline: Duration? = nil, priority: Priority = .normal) async throws -> R.Response {
-        let reply = try await call(R.method, codec: R.codec, payload: try request.encoded(), deadline: deadline, priority: priority)
+        let reply = try await call(R.method, codec: R.codec, payload: try request.encoded(), deadline: deadline, priority: priority, isSensitive: R.isSensitive)
         return try reply.decoded(R.Response.self, of: R.method)
     }
 
     /// Calls a method with bytes. The same parameters and errors.
+    ///
+    /// - Parameter isSensitive: whether it fails with `encryptionRequired` where the connection is not encrypted. Default false.
     public func call(
-        _ method: String, codec: Codec = .raw, payload: [UInt8], deadline: Duration? = nil, priority: Priority = .normal
+        _ method: String, codec: Codec = .raw, payload: [UInt8], deadline: Duration? = nil, priority: Priority = .normal, isSensitive: Bool = false
     ) async throws -> Reply {
         let absolute = CallContext.absolute(deadline)
         let connection = if let connection = try connectionNow() { connection } else { try await connection(until: absolute) }
         return try await connection.call(
-            OutgoingRequest(method: method, codec: codec, payload: payload, deadline: absolute, lane: priority.lane))
+            OutgoingRequest(method: method, codec: codec, payload: payload, deadline: absolute, lane: priority.lane, isSensitive: isSensitive))
     }
 
     /// Opens a stream. The items come as fast as they are read.
     public func open<R: StreamRequest>(_ request: R, deadline: Duration? = nil, priority: Priority = .normal) async throws -> IncomingItems<R.Item> {
-        let call = try await begin(R.method, R.codec, try request.encoded(), deadline, priority, itemsFollow: false)
+        let call = try await begin(R.method, R.codec, try request.encoded(), deadline, priority, itemsFollow: false, isSensitive: R.isSensitive)
         return IncomingItems(call.items, Lifeline(call))
     }
 
@@ -35,7 +37,7 @@ extension Client {
     public func upload<R: UploadRequest, Items: AsyncSequence & Sendable>(
         _ request: R, items: Items, deadline: Duration? = nil, priority: Priority = .normal
     ) async throws -> R.Response where Items.Element == R.Upload {
-        let call = try await begin(R.method, R.codec, try request.encoded(), deadline, priority, itemsFollow: true)
+        let call = try await begin(R.method, R.codec, try request.encoded(), deadline, priority, itemsFollow: true, isSensitive: R.isSensitive)
         let result = await withTaskGroup { group in
             group.addTask { await call.feed(items) }
             let result = await call.result()
@@ -50,7 +52,7 @@ extension Client {
         _ request: R, sending items: Items, deadline: Duration? = nil, priority: Priority = .normal,
         _ body: (IncomingItems<R.Item>) async throws -> Result
     ) async throws -> Result where Items.Element == R.Upload {
-        let call = try await begin(R.method, R.codec, try request.encoded(), deadline, priority, itemsFollow: true)
+        let call = try await begin(R.method, R.codec, try request.encoded(), deadline, priority, itemsFollow: true, isSensitive: R.isSensitive)
         let lifeline = Lifeline(call)
         return try await withThrowingTaskGroup { group in
             group.addTask { await call.feed(items) }
@@ -61,12 +63,14 @@ extension Client {
     }
 
     private func begin(
-        _ method: String, _ codec: Codec, _ payload: [UInt8], _ deadline: Duration?, _ priority: Priority, itemsFollow: Bool
+        _ method: String, _ codec: Codec, _ payload: [UInt8], _ deadline: Duration?, _ priority: Priority, itemsFollow: Bool, isSensitive: Bool
     ) async throws -> StreamCall {
         let absolute = CallContext.absolute(deadline)
         let call = StreamCall(try await connection(until: absolute))
         call.begin(
-            OutgoingRequest(method: method, codec: codec, payload: payload, deadline: absolute, lane: priority.lane, itemsFollow: itemsFollow))
+            OutgoingRequest(
+                method: method, codec: codec, payload: payload, deadline: absolute, lane: priority.lane, itemsFollow: itemsFollow,
+                isSensitive: isSensitive))
         return call
     }
 
@@ -74,10 +78,14 @@ extension Client {
     /// `capacity`: how many may wait for a slow reader before the oldest are dropped. Default 256.
     public func events<Received: Event>(of type: Received.Type, capacity: Int = 256) -> EventStream<Received> { EventStream(hub, capacity: capacity) }
 
-    /// Sends an event to the service; waits while a good deal of what was sent before has not left. False when it is longer than the service takes.
+    /// Sends an event to the service; waits while a good deal of what was sent before has not left. False when it is longer than the service takes. Throws `CallError`,
+    /// `encryptionRequired`, when it is sensitive and the connection is not encrypted.
     @discardableResult
     public func send(_ event: some Event, priority: Priority = .normal) async throws -> Bool {
-        try await connection().sendEventInTurn(EncodedEvent(event, priority))
+        let connection = try await connection()
+        let encoded = try EncodedEvent(event, priority)
+        try connection.check(encoded)
+        return await connection.sendEventInTurn(encoded)
     }
 
     /// The same with bytes.

@@ -23,6 +23,10 @@ public struct ClientConfiguration: Sendable {
     public var transports: Set<Transport>?
     /// What is taken when the service offers shared memory.
     public var sharedMemory = SharedMemoryOptions.defaults
+    /// Whether payloads are compressed where the service wants it too; `.native` only. Default `nil`: never.
+    public var compression: Compression?
+    /// Whether the connection is encrypted; `.native` only. Default `nil`: never.
+    public var encryption: Encryption?
     /// Name and version of the program, shown to the service.
     public var program = ""
     public var log = Log.standardError

@@ -27,6 +27,7 @@ public final class Connection: Sendable {
     private let running = RunningCalls()
     private let pings = Guarded(Pings())
     private let usesSharedMemory: Guarded<Bool>
+    private let isSealed = Guarded(false)
 
     /// Signs of life that were asked for.
     private struct Pings {
@@ -50,6 +51,12 @@ public final class Connection: Sendable {
     /// What carries the bytes. Where both are allowed it may change once, soon after the connection has begun, from `.socket` to `.sharedMemory`.
     public var transport: Transport { driver.isInProcess ? .inProcess : usesSharedMemory.withLock { $0 } ? .sharedMemory : .socket }
 
+    /// Whether everything that is said is sealed; false until the handshake is done.
+    public var isEncrypted: Bool { isSealed.withLock { $0 } }
+
+    /// Whether sensitive messages may be said: nobody can stand in the middle.
+    var isPrivate: Bool { isEncrypted || driver.isInProcess }
+
     /// Bytes that wait to be sent to this peer.
     public var bytesWaiting: Int { driver.outputBytes }
 
@@ -71,6 +78,7 @@ public final class Connection: Sendable {
     }
 
     func call(_ request: OutgoingRequest) async throws(CallError) -> Reply {
+        if let failure = refusal(of: request) { throw CallError(failure) }
         let pending = PendingCall(self)
         let result = await withTaskCancellationHandler {
             await withUnsafeContinuation { continuation in
@@ -83,14 +91,29 @@ public final class Connection: Sendable {
         return try result.get()
     }
 
-    /// Sends an event to this peer. False when it is longer than the peer takes, or the connection has ended.
-    @discardableResult
-    public func send(_ event: some Event, priority: Priority = .normal) throws -> Bool {
-        try sendEvent(EncodedEvent(event, priority))
+    /// Why a sensitive request cannot be made on this connection; `nil` when it can.
+    func refusal(of request: OutgoingRequest) -> Failure? {
+        request.isSensitive && !isPrivate ? .unencrypted("\(request.method) is sensitive; the call was not begun") : nil
     }
 
+    /// Sends an event to this peer. False when it is longer than the peer takes, or the connection has ended. Throws `CallError`, `encryptionRequired`, when it is sensitive and the
+    /// connection is not encrypted.
+    @discardableResult
+    public func send(_ event: some Event, priority: Priority = .normal) throws -> Bool {
+        let encoded = try EncodedEvent(event, priority)
+        try check(encoded)
+        return sendEvent(encoded)
+    }
+
+    func check(_ event: EncodedEvent) throws(CallError) {
+        if event.isSensitive, !isPrivate { throw CallError(.unencrypted("the event \(event.name) is sensitive; it was not sent")) }
+    }
+
+    /// False also for a sensitive event where there is no encryption.
     func sendEvent(_ event: EncodedEvent) -> Bool {
-        if case .taken = driver.submit(event.command) { true } else { false }
+        if event.isSensitive, !isPrivate { return false }
+        if case .taken = driver.submit(event.command) { return true }
+        return false
     }
 
     /// The same, and waits while a good deal has not left yet, so that a sender in a hurry loses nothing of its own.
@@ -133,7 +156,9 @@ public final class Connection: Sendable {
 extension Connection: SessionDelegate {
     package func perform(_ action: Action, input: borrowing RawSpan) {
         switch action {
-        case .established(let establishment): owner.established(self, establishment)
+        case .established(let establishment):
+            isSealed.withLock { $0 = establishment.isEncrypted }
+            owner.established(self, establishment)
         case .request(let request): serve(request, input)
         case .item(let call, let codec, let payload): running.stream(of: call)?.received(codec, payload, input)
         case .carryOn(let call): running.stream(of: call)?.carryOn()
@@ -165,6 +190,13 @@ extension Connection: SessionDelegate {
         owner.ended(self, reason)
     }
 
+    /// Whether events of a kind that is sensitive or not are taken on this connection; those that are not are complained of.
+    func admits(_ name: String, isSensitive: Bool) -> Bool {
+        guard isSensitive, !isPrivate else { return true }
+        owner.complain("an event \(name), which is sensitive, came unencrypted and was dropped", metadata)
+        return false
+    }
+
     /// Who the peer is, for the log.
     var metadata: [String: String] { ["peer": "\(peer)"] }
 
@@ -174,6 +206,11 @@ extension Connection: SessionDelegate {
         guard let handler = owner.handlers[request.method] else {
             let failure = Failure(.unknownMethod, "there is no method \"\(request.method)\" here; ginnel.describe lists what there is")
             driver.submit(.fail(call: request.call, failure))
+            return
+        }
+        if handler.isSensitive, !isPrivate {
+            owner.complain("a call of \(request.method), which is sensitive, came unencrypted", metadata)
+            driver.submit(.fail(call: request.call, .unencrypted("\(request.method) is sensitive")))
             return
         }
         if case .refused(let reason) = handler.policy?.verdict(on: peer) {
@@ -230,6 +267,11 @@ extension Connection: SessionDelegate {
         if failure.code == .internal { owner.complain("the handler of \(method) failed: \(error)", metadata) }
         return failure
     }
+}
+
+extension Failure {
+    /// A sensitive message has no connection that it may go through.
+    static func unencrypted(_ what: String) -> Failure { Failure(.encryptionRequired, "\(what), and this connection is not encrypted") }
 }
 
 extension CloseReason {

@@ -163,7 +163,7 @@ final class Reception: Sendable {
             WireFormat.Ingredients(
                 role: .service, service: listening.endpoint.serviceName, identity: service.instance, program: configuration.program,
                 limits: configuration.limits, timeouts: configuration.timeouts, checksums: configuration.checksums,
-                sharedMemory: offersSharedMemory ? configuration.sharedMemory : nil))
+                sharedMemory: offersSharedMemory ? configuration.sharedMemory : nil, compression: configuration.compression, encryption: configuration.encryption))
     }
 
     /// A peer is let in whose place is counted under its user.

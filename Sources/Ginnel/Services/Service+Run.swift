@@ -11,6 +11,7 @@ extension Service {
         guard let (wanted, handlers) = try begin() else { return }
         defer { move(from: [.running, .stopping, .cancelled], to: .over) }
         let listenings = try wanted.map { try $0.resolved() }
+        for listening in listenings { try configuration.encryption?.check(listening.format, at: listening.endpoint) }
         _ = try Identity.random()
         let name = listenings.first?.endpoint.serviceName ?? ""
         let loops = try await EventLoopGroup.start(

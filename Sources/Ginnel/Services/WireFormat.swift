@@ -16,19 +16,23 @@ public struct WireFormat: Sendable {
         var checksums: Bool
         /// For connections that may go on over shared memory.
         var sharedMemory: SharedMemoryOptions?
+        var compression: Compression?
+        var encryption: Encryption?
     }
 
     /// As it appears in logs.
     public let name: String
     /// Whether a connection that began on a socket can go on over shared memory.
     let canUpgrade: Bool
+    /// Whether it has sealed records.
+    var canEncrypt = false
     let machine: @Sendable (Ingredients) -> any SessionMachine
     /// What a peer reads that is refused before a byte of it was read.
     let refusal: @Sendable (FailureCode) -> [UInt8]
 
     /// `ginnel/1` (docs/protocol.md): many calls on one connection, streams, events, deadlines, cancellation.
     public static let native = WireFormat(
-        name: "ginnel/1", canUpgrade: true,
+        name: "ginnel/1", canUpgrade: true, canEncrypt: true,
         machine: { ingredients in
             var configuration = NativeConfiguration(identity: ingredients.identity)
             configuration.service = ingredients.service
@@ -37,6 +41,8 @@ public struct WireFormat: Sendable {
             configuration.timeouts = ingredients.timeouts
             configuration.offersChecksums = ingredients.checksums
             configuration.sharedMemory = ingredients.sharedMemory
+            configuration.compression = ingredients.compression?.options
+            configuration.encryption = ingredients.encryption?.options
             return NativeSession(role: ingredients.role, configuration)
         },
         refusal: { NativeSession.refusal($0) })

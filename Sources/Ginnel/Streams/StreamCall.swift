@@ -26,7 +26,10 @@ final class StreamCall: OutgoingCall, @unchecked Sendable {
         _ = items
     }
 
-    func begin(_ request: OutgoingRequest) { connection.submit(.call(self, request)) }
+    func begin(_ request: OutgoingRequest) {
+        if let failure = connection.refusal(of: request) { return failed(failure) }
+        connection.submit(.call(self, request))
+    }
 
     /// Nobody wants the rest.
     func abandon(_ why: String) { connection.submit(.abandon(self, Failure(.cancelled, why))) }
