@@ -23,6 +23,9 @@ case "converse": await Conversing(options).run()
 case "flood": await Flooding(options).run()
 case "activate": Activation.run(options)
 case "allocations": try await Allocations.run(options)
+#if DurableOutbox
+case "outbox": await Keeping.run(options)
+#endif
 case "top-level":
     // Here, and not in a function: what is asked is on which thread the body runs when the program's top level connects.
     let isOnLoop = try await Client.connect(to: options.endpoint) { client in

@@ -30,7 +30,7 @@ import Testing
 
     @Test func `every vector is looked at here`() throws {
         let known = Set([
-            "preamble", "hello", "welcome", "reject", "reject-unread", "request", "request-with-items-and-deadline", "response", "failure", "failure-of-the-application",
+            "preamble", "hello", "hello-with-keys", "welcome", "compressed-request", "compressed-request-in-chunks", "compressed-response", "reject", "reject-unread", "request", "request-with-items-and-deadline", "response", "failure", "failure-of-the-application",
             "event", "event-after-missed-ones", "item", "end", "credit-for-requests", "credit-for-items", "cancel", "ping", "pong", "goodbye", "upgrade-offer", "upgrade-accept",
             "upgrade-refuse", "upgrade-switch", "sealed-ping", "sealed-request", "extension", "short-response-in-chunks", "large-request-in-chunks",
         ])
