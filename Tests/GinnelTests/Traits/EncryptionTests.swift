@@ -227,6 +227,8 @@ private struct LoudWhisper: Event {
         try await withRunning(Self.service(ours), prepare: Self.prepare) { running in
             try await running.connect(Self.client(theirs)) { client in
                 let events = client.events(of: Whisper.self)
+                // Once the service has answered, it has this client's proof too.
+                try await client.checkIsServed()
                 let taken = try running.service.broadcast(Whisper(value: 5))
                 #expect(taken == 1)
                 for await event in events {
