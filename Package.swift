@@ -16,7 +16,6 @@ let package = Package(
     products: [
         .library(name: "Ginnel", targets: ["Ginnel"]),
         .library(name: "GinnelTesting", targets: ["GinnelTesting"]),
-        .executable(name: "ginnel", targets: ["GinnelCommand"]),
     ],
     // Off by default, so that a bare toolchain builds everything else: each needs a C library of the system, which the target Ginnel alone imports.
     traits: [
@@ -29,7 +28,7 @@ let package = Package(
         .systemLibrary(name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"]), .brew(["libsodium"])]),
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"]), .brew(["sqlite"])]),
         .target(name: "CGinnelChecksum"),
-        .target(name: "CGinnelPlatform"),
+        .target(name: "CGinnelPlatform", linkerSettings: ["advapi32", "bcrypt", "ntdll"].map { .linkedLibrary($0, .when(platforms: [.windows])) }),
         .target(name: "GinnelCore", dependencies: ["CGinnelChecksum"], swiftSettings: strict),
         .target(name: "GinnelTransport", dependencies: ["GinnelCore", "CGinnelPlatform"], swiftSettings: strict),
         .target(
@@ -42,23 +41,31 @@ let package = Package(
             ],
             swiftSettings: strict),
         .target(name: "GinnelTesting", dependencies: ["Ginnel", "GinnelCore", "GinnelTransport"], swiftSettings: strict),
-        .target(name: "CGinnelCommand"),
-        .executableTarget(name: "GinnelCommand", dependencies: ["Ginnel", "GinnelTransport", "CGinnelCommand"], swiftSettings: strict),
         .testTarget(name: "GinnelCoreTests", dependencies: ["GinnelCore", "GinnelTesting"], swiftSettings: strict),
-        .target(name: "CTestSupport", path: "Tests/CTestSupport"),
-        .testTarget(
-            name: "GinnelTransportTests",
-            dependencies: ["Ginnel", "GinnelTransport", "GinnelCore", "GinnelTesting", "CGinnelPlatform", "CTestSupport", "TestPeer"],
-            swiftSettings: strict),
-        // Nobody depends on it: its `main` is not to be linked into anything. It is built with everything else.
-        .executableTarget(name: "ForeignRing", path: "Tests/Peers/ForeignRing"),
-        .executableTarget(name: "TestPeer", dependencies: ["Ginnel", "GinnelTransport", "GinnelTesting"], path: "Tests/TestPeer", swiftSettings: strict),
-        .executableTarget(name: "TestPeerMain", dependencies: ["Ginnel"], path: "Tests/TestPeerMain", swiftSettings: strict),
-        .executableTarget(name: "Soak", dependencies: ["Ginnel", "GinnelCore", "GinnelTransport", "GinnelTesting"], path: "Tests/Soak", swiftSettings: strict),
-        .testTarget(
-            name: "GinnelTests", dependencies: ["Ginnel", "GinnelCore", "GinnelTransport", "GinnelTesting", "CTestSupport", "TestPeer", "TestPeerMain"],
-            swiftSettings: strict),
-        .testTarget(name: "GinnelCommandTests", dependencies: ["GinnelCommand", "CTestSupport"], swiftSettings: strict),
+        .executableTarget(name: "Simulate", dependencies: ["GinnelTesting"], path: "Tests/Simulate", swiftSettings: strict),
     ],
     cLanguageStandard: .c11
 )
+
+// The command, and the tests that start programs and become other users, call Linux and macOS by themselves. (A manifest sees the system that builds.)
+#if !os(Windows)
+package.products.append(.executable(name: "ginnel", targets: ["GinnelCommand"]))
+package.targets += [
+    .target(name: "CGinnelCommand"),
+    .executableTarget(name: "GinnelCommand", dependencies: ["Ginnel", "GinnelTransport", "CGinnelCommand"], swiftSettings: strict),
+    .target(name: "CTestSupport", path: "Tests/CTestSupport"),
+    .testTarget(
+        name: "GinnelTransportTests",
+        dependencies: ["Ginnel", "GinnelTransport", "GinnelCore", "GinnelTesting", "CGinnelPlatform", "CTestSupport", "TestPeer"],
+        swiftSettings: strict),
+    // Nobody depends on it: its `main` is not to be linked into anything. It is built with everything else.
+    .executableTarget(name: "ForeignRing", path: "Tests/Peers/ForeignRing"),
+    .executableTarget(name: "TestPeer", dependencies: ["Ginnel", "GinnelTransport", "GinnelTesting"], path: "Tests/TestPeer", swiftSettings: strict),
+    .executableTarget(name: "TestPeerMain", dependencies: ["Ginnel"], path: "Tests/TestPeerMain", swiftSettings: strict),
+    .executableTarget(name: "Soak", dependencies: ["Ginnel", "GinnelCore", "GinnelTransport", "GinnelTesting"], path: "Tests/Soak", swiftSettings: strict),
+    .testTarget(
+        name: "GinnelTests", dependencies: ["Ginnel", "GinnelCore", "GinnelTransport", "GinnelTesting", "CTestSupport", "TestPeer", "TestPeerMain"],
+        swiftSettings: strict),
+    .testTarget(name: "GinnelCommandTests", dependencies: ["GinnelCommand", "Ginnel", "CTestSupport"], swiftSettings: strict),
+]
+#endif

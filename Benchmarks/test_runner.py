@@ -373,7 +373,7 @@ class Report(unittest.TestCase):
             *objects, target = json.loads(path.read_text(encoding="utf-8"))
         self.assertEqual(len(objects), 3)
         promised = {"work", "size", "connections", "placement", "pace", "variant", "against", "metric", "p50", "p99", "mean", "rate",
-                    "cpu", "floor", "ratio", "range", "budget", "kind", "met", "error"}
+                    "cpu", "memory", "floor", "ratio", "range", "budget", "kind", "met", "error"}
         self.assertTrue(all(set(one) == promised for one in objects))
         self.assertEqual([one["met"] for one in objects], [False, True, None])
         self.assertEqual(target, {"target": "never", "metric": "p99", "limit": 1, "met_by": {}, "missed_by": {"stream-spin two-cpu": 3.0},

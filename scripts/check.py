@@ -4,13 +4,13 @@
 import sys
 from pathlib import Path
 
-from checks import documents, house
+from checks import documents, house, portability
 from checks.repository import Repository
 
 
 def main() -> int:
     repository = Repository(Path(__file__).resolve().parent.parent)
-    rules = house.RULES + documents.RULES
+    rules = house.RULES + portability.RULES + documents.RULES
     findings = [finding for rule in rules for finding in rule(repository)]
     for finding in findings:
         print(finding)

@@ -9,7 +9,9 @@ from checks import documents, house
 from checks.repository import Repository
 
 
-class CheckTests(unittest.TestCase):
+class RepositoryTests(unittest.TestCase):
+    """A small repository to be written and looked at."""
+
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
@@ -25,6 +27,8 @@ class CheckTests(unittest.TestCase):
     def found(self, rule):
         return [f"{finding.path}:{finding.line}" for finding in rule(Repository(self.root))]
 
+
+class CheckTests(RepositoryTests):
     def test_platform_conditions_stand_in_manifests_only(self):
         self.write("Package.swift", "#if os(Linux)\n#endif\n")
         self.write("Sources/A.swift", "// #if os(Linux)\n#if canImport(Glibc)\n#elseif os(macOS)\n#endif\n")

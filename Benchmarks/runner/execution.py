@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 KEYS = ("p50_us", "p99_us", "mean_us", "rate", "cpu_seconds", "messages")
 LATENCIES = ("p50_us", "p99_us", "mean_us")
+IDLE_KEYS = ("memory_bytes", "connections")
 WITHOUT_LATENCIES = ("one-way", "stream-one-way")  # work that has no answer
 GRACE_SECONDS = 20.0  # beyond twice the measured time: start, a thousand connections, warm-up, end
 
@@ -24,14 +25,15 @@ class RunFailed(Exception):
 
 @dataclass(frozen=True)
 class Sample:
-    """What one run measured. Latencies in microseconds, None for work that has none; cpu is microseconds of both
-    processes for each message."""
+    """What one run measured, None for what the work has not. Latencies in microseconds; cpu is microseconds of both
+    processes for each message; memory is bytes of the server for each connection."""
 
     p50: float | None
     p99: float | None
     mean: float | None
-    rate: float
-    cpu: float
+    rate: float | None
+    cpu: float | None
+    memory: float | None = None
 
 
 def run(command: list[str], work: str, seconds: float, grace: float = GRACE_SECONDS) -> Sample:
@@ -68,14 +70,17 @@ def parse(output: str, work: str, seconds: float) -> Sample:
         answer = json.loads(output)
     except ValueError as error:
         raise RunFailed("did not print one JSON object") from error
-    if not isinstance(answer, dict) or set(answer) != set(KEYS):
-        raise RunFailed(f"did not print an object with the keys {', '.join(KEYS)}")
-    numbers = {key: answer[key] for key in KEYS}
+    keys = IDLE_KEYS if work == "idle" else KEYS
+    if not isinstance(answer, dict) or set(answer) != set(keys):
+        raise RunFailed(f"did not print an object with the keys {', '.join(keys)}")
+    numbers = {key: answer[key] for key in keys}
     if work in WITHOUT_LATENCIES and any([numbers.pop(key) is not None for key in LATENCIES]):
         raise RunFailed("reports latencies for messages that have no answer")
     for key, value in numbers.items():
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value) or value <= 0:
             raise RunFailed(f"{key} is not a number above zero")
+    if work == "idle":
+        return Sample(None, None, None, None, None, answer["memory_bytes"])
     if work not in WITHOUT_LATENCIES and answer["p50_us"] > answer["p99_us"]:
         raise RunFailed("the median is above the 99th percentile")
     if not 1 / 10 < answer["messages"] / answer["rate"] / seconds < 10:

@@ -6,6 +6,7 @@ import platform
 from itertools import groupby
 from pathlib import Path
 
+from . import engines
 from .summary import Row, TargetRow
 from .workloads import Workload
 
@@ -35,7 +36,7 @@ def number(value: float | None) -> str:
 def line(row: Row) -> str:
     if row.error is not None:
         return f"  {row.variant:<13}FAILED against {row.against}: {row.error}"
-    result = {True: "pass", False: "miss", None: ""}[row.met]
+    result = engines.verdict(row) if engines.is_engine_row(row) else {True: "pass", False: "miss", None: ""}[row.met]
     spread = f"{row.range[0]:.2f}–{row.range[1]:.2f}"
     return (f"  {row.variant:<13}{number(row.p50):>10}{number(row.p99):>10}{number(row.rate):>13}{number(row.cpu):>9}"
             f"   {row.against:<14}{row.ratio:>6.2f}  {spread:<12}{budget(row):<11}{result}").rstrip()
@@ -50,7 +51,8 @@ def budget(row: Row) -> str:
 
 
 def situation(row: Row) -> str:
-    return f"{Workload(row.work, row.size, row.connections, row.placement, row.pace)}: {row.metric}"
+    unit = f", {row.memory / 1024:,.1f} KiB with threads" if row.memory is not None else ""
+    return f"{Workload(row.work, row.size, row.connections, row.placement, row.pace)}: {row.metric}{unit}"
 
 
 def target_lines(row: TargetRow) -> list[str]:
@@ -80,6 +82,9 @@ def table(rows: list[Row], targets: list[TargetRow]) -> str:
         lines += [line(row) for row in group]
     for target in targets:
         lines += target_lines(target)
+    between = engines.summary(rows)
+    if between is not None:
+        lines += ["", between]
     return "\n".join(lines + ["", verdict(rows, targets)])
 
 

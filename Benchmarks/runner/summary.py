@@ -28,6 +28,7 @@ class Row:
     mean: float | None = None
     rate: float | None = None
     cpu: float | None = None
+    memory: float | None = None
     floor: float | None = None
     ratio: float | None = None
     range: tuple[float, float] | None = None
@@ -101,8 +102,9 @@ def make_row(row: Comparison, samples: Samples, failures: dict[Key, str], rounds
         p50=middle([sample.p50 for sample in runs]),
         p99=middle([sample.p99 for sample in runs]),
         mean=middle([sample.mean for sample in runs]),
-        rate=median(sample.rate for sample in runs),
-        cpu=median(sample.cpu for sample in runs),
+        rate=middle([sample.rate for sample in runs]),
+        cpu=middle([sample.cpu for sample in runs]),
+        memory=middle([sample.memory for sample in runs]),
         floor=floor,
         ratio=ratio,
         range=(min(by_round), max(by_round)),

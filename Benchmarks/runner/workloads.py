@@ -46,7 +46,7 @@ class Comparison:
     workload: Workload
     contender: Contender
     references: tuple[Contender, ...]
-    metric: str  # "p50" or "rate"
+    metric: str  # "p50", "rate" or "memory"
 
     @property
     def against(self) -> str:
@@ -63,6 +63,10 @@ ASYNC = Contender("async", "ginnel", ("--variant", "async", "--spin-us", "0"))
 ELSEWHERE = Contender("elsewhere", "ginnel", ("--variant", "elsewhere", "--spin-us", "0"))
 LOW_LATENCY = Contender("low-latency", "ginnel", ("--variant", "plain", "--spin-us", str(LOW_LATENCY_SPIN_US)))
 ONE_WAY = Contender("plain", "ginnel", ("--variant", "plain", "--spin-us", "0", "--batch", "64"))
+# The same with the other engine; what they are compared with is Ginnel itself.
+THREADS = Contender("threads", "ginnel", ("--variant", "plain", "--spin-us", "0", "--engine", "threads"))
+THREADS_ONE_WAY = Contender("threads", "ginnel", ("--variant", "plain", "--spin-us", "0", "--batch", "64", "--engine", "threads"))
+THREADS_CALL = Contender("threads", "ginnel", ("--variant", "call", "--spin-us", "0", "--engine", "threads"))
 # Through shared memory. The floor is the bare ring; who sleeps is woken by a futex or by an eventfd, and the better of them is the floor of sleeping.
 SPINNING = Contender("spinning", "floor", ("--mode", "spinning", "--batch", "64"))
 FUTEX = Contender("futex", "floor", ("--mode", "futex", "--batch", "64"))
@@ -122,6 +126,15 @@ def stream_one_way() -> list[Comparison]:
     return rows + [Comparison(STREAM_ONE_WAY, STREAM_SLEEP, SLEEPING, "rate")]
 
 
+def engines() -> list[Comparison]:
+    """What the engines are compared in. The memory is that of connections which say nothing."""
+    rows = [Comparison(Workload("round-trip", 1024, 1, placement), THREADS, (PLAIN,), "p50") for placement in PLACEMENTS]
+    rows += [Comparison(Workload("round-trip", 1024, 64, placement), THREADS, (PLAIN,), "rate") for placement in PLACEMENTS]
+    rows += [Comparison(Workload("one-way", 1024, 1, placement), THREADS_ONE_WAY, (ONE_WAY,), "rate") for placement in PLACEMENTS]
+    rows.append(Comparison(echo(1024, "one-cpu"), THREADS_CALL, (CALL_SLEEP,), "p50"))
+    return rows + [Comparison(Workload("idle", 1024, 200, "one-cpu"), THREADS, (PLAIN,), "memory")]
+
+
 def all_comparisons(quick: bool = False) -> list[Comparison]:
     """Everything; when it is to be quick, streams with messages of one size only."""
     rows: list[Comparison] = []
@@ -134,7 +147,7 @@ def all_comparisons(quick: bool = False) -> list[Comparison]:
     for placement in PLACEMENTS:
         for size in (1024,) if quick else SIZES:
             rows += stream_echo(size, placement)
-    return rows + stream_one_way() + stream_echo(1024, "two-cpu", FIXED_PACE)
+    return rows + stream_one_way() + stream_echo(1024, "two-cpu", FIXED_PACE) + engines()
 
 
 def contenders_by_workload(comparisons: list[Comparison]) -> dict[Workload, list[Contender]]:

@@ -44,7 +44,7 @@ import Testing
             demo.signal(signal)
             // The service shares the demo's standard error, whose end is the end of the last of them.
             let outcome = await demo.outcome()
-            #expect(outcome.status == (signal == SIGKILL ? 256 + SIGKILL : 130))
+            #expect(outcome.status == (signal == SIGKILL ? 256 + SIGKILL : 128 + signal))
             // Who is killed cannot clean up.
             if signal != SIGKILL { #expect(try FileManager.default.contentsOfDirectory(atPath: directory) == []) }
         }

@@ -8,14 +8,15 @@ import Testing
         for arguments in [[], ["help"], ["--help"], ["-h"]] {
             let outcome = try await Running(arguments).outcome()
             #expect(outcome.status == 0)
-            for word in ["demo", "ping", "call", "serve-echo", "bench", "doctor", "130"] { #expect(outcome.output.contains("\n  \(word) "), "\(word)") }
+            let words = ["demo", "list", "ping", "call", "describe", "metrics", "top", "serve-echo", "bench", "doctor", "130", "143"]
+            for word in words { #expect(outcome.output.contains("\n  \(word) "), "\(word)") }
             #expect(!outcome.output.contains("demo-service"), "what the demo starts for itself is not listed")
         }
     }
 
     @Test func `every command has help with all its options, by either way of asking`() async throws {
         let commands = try #require(try await Ginnel.run("help", "--json").objects().first?["commands"] as? [[String: Any]])
-        #expect(commands.count == 8)
+        #expect(commands.count == 12)
         for command in commands {
             let name = try #require(command["name"] as? String)
             let help = try await Ginnel.run("help", name)
@@ -28,7 +29,7 @@ import Testing
     @Test func `the page on the command has the exit statuses of the command`() async throws {
         let page = try String(contentsOf: URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../../docs/command.md"), encoding: .utf8)
         let statuses = try #require(try await Ginnel.run("help", "--json").objects().first?["statuses"] as? [[String: Any]])
-        #expect(statuses.count == 9)
+        #expect(statuses.count == 10)
         for status in statuses {
             let row = "| \(status["status"] as? Int ?? -1) | \(status["meaning"] as? String ?? "?") |"
             #expect(page.contains(row), "\(row)")

@@ -19,6 +19,22 @@ import Testing
         }
     }
 
+    @Test(arguments: [SIGINT, SIGTERM]) func `a second signal cuts off what is in flight, and says so by the exit status`(signal: Int32) async throws {
+        try await withDirectory { directory in
+            let service = try Running(["serve-echo", directory + "/echo.sock", "--json"])
+            _ = await service.line()
+            // A stream that is not read to its end keeps the service from ending by itself.
+            let stream = try Running(["call", directory + "/echo.sock", "count", "{\"to\":1000000000}"])
+            _ = await stream.line()
+            service.signal(signal)
+            while await !service.line().contains("stopping") {}
+            service.signal(signal)
+            #expect(await service.outcome().status == 128 + signal)
+            #expect(try FileManager.default.contentsOfDirectory(atPath: directory) == [])
+            stream.signal(SIGKILL)
+        }
+    }
+
     @Test func `a second service at the same endpoint is refused, and the first goes on`() async throws {
         try await withEcho { path, first in
             let second = try await Ginnel.run("serve-echo", path)

@@ -25,24 +25,6 @@ import Testing
         #expect(tree.text == "{\"z\":1,\"a\":[true,null,null,2,\"x\"],\"v\":1.50}")
     }
 
-    @Test(
-        arguments: [
-            ("2", Duration.seconds(2)), ("1.5s", .milliseconds(1_500)), ("250ms", .milliseconds(250)), ("10us", .microseconds(10)), ("10\u{B5}s", .microseconds(10)),
-            ("5ns", .nanoseconds(5)),
-            ("2m", .seconds(120)), ("", nil), ("s", nil), ("1h", nil), ("-1s", nil), ("1e3", nil), ("1.2.3", nil), ("99999999999", nil), ("\u{661}", nil),
-        ] as [(String, Duration?)])
-    func `times are read as people type them`(text: String, duration: Duration?) {
-        #expect(Duration(typed: text).map { $0.nanoseconds } == duration.map { $0.nanoseconds })
-    }
-
-    @Test func `the nearest word is the one with the fewest typing errors`() {
-        #expect(Nearest.to("pign", among: ["ping", "call", "bench"]) == "ping")
-        #expect(Nearest.to("dcotor", among: ["ping", "doctor"]) == "doctor")
-        #expect(Nearest.to("ping", among: []) == nil)
-        #expect(Nearest.to("zzzzzzzz", among: ["ping", "doctor"]) == nil)
-        #expect(Nearest.to("", among: ["ping"]) == nil)
-    }
-
     @Test(arguments: [(0, "0"), (999, "999"), (1_000, "1,000"), (-1_234_567, "-1,234,567")]) func `counts are grouped by thousands`(value: Int, text: String) {
         #expect(Figure.count(value) == text)
     }

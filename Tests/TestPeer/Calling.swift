@@ -1,4 +1,4 @@
-// A client. Says `connected PROCESS` with the service's process id, then for each order `call METHOD` a line `reply TEXT` or `error CODE`; `refused CODE FAILURE` when it cannot connect.
+// A client. Says `connected PROCESS` with the service's process id, then for each order `call METHOD` a line `reply TEXT` or `error CODE`, for `engine` the name of its engine; `refused CODE FAILURE` when it cannot connect.
 
 import Ginnel
 
@@ -18,6 +18,7 @@ struct Calling: Sendable {
                     let words = order.split(separator: " ").map(String.init)
                     switch words.first {
                     case "call": say(await Self.outcome(of: words[1], client))
+                    case "engine": say(client.engine.name)
                     case "leave": return
                     default: break
                     }

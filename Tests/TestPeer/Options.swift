@@ -19,9 +19,9 @@ struct Options: Sendable {
 
     func number(_ name: String) -> Int? { self[name].flatMap { Int($0) } }
 
-    /// A path, `system:NAME`, `inherited:DESCRIPTOR`, `listener:INDEX` or a name.
+    /// A path, `system:NAME`, `inherited:DESCRIPTOR`, `listener:INDEX` or a name; without one, what the parent has handed down.
     var endpoint: Endpoint {
-        let text = self["endpoint"] ?? ""
+        guard let text = self["endpoint"] else { return Endpoint.handedDown ?? Endpoint("") }
         let parts = text.split(separator: ":").map(String.init)
         switch parts.first {
         case "inherited": return .inherited(Int(parts[1])!)

@@ -13,6 +13,7 @@ struct Serving: Sendable {
 
     func run() async {
         var configuration = ServiceConfiguration.defaults
+        configuration.engine = options["engine"].flatMap { Engine(name: $0) }
         if let maximum = options.number("connections") { configuration.connections.maximum = maximum }
         configuration.log = Log(level: .notice) { level, message, _ in
             say(level == .notice ? message : "log \(level) \(message)")
@@ -20,12 +21,13 @@ struct Serving: Sendable {
         let access: Access = options["access"] == "any" ? .anyLocalUser : .currentUser
         let service = Service(at: options.endpoint, transports: options.transports, access: access, policy: options.policy, configuration: configuration)
         addHandlers(to: service)
+        var exitStatus: Int32 = 0
         await withTaskGroup { group in
             group.addTask {
                 for await order in Control.orders where order == "stop" { service.beginGracefulShutdown() }
             }
             do {
-                try await service.run()
+                exitStatus = try await service.run(until: .terminated).exitStatus
                 say("over")
             } catch let error as GinnelError {
                 say("failed \(error.code) \(error)")
@@ -34,10 +36,12 @@ struct Serving: Sendable {
             }
             group.cancelAll()
         }
+        exit(exitStatus)
     }
 
     private func addHandlers(to service: Service) {
         service.handle("echo") { bytes, _ in bytes.withUnsafeBytes { [UInt8]($0) } }
+        service.handle("engine") { [weak service] _, _ in Array((service?.engine.name ?? "").utf8) }
         service.handle("who") { _, context in
             let peer = context.peer
             return Array("\(peer.user ?? .max) \(peer.process ?? 0)".utf8)

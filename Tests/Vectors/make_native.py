@@ -14,10 +14,10 @@ import struct
 import sys
 
 KINDS = {
-    "HELLO": 1, "WELCOME": 2, "REJECT": 3, "REQUEST": 4, "RESPONSE": 5, "FAILURE": 6, "EVENT": 7, "ITEM": 9, "END": 10,
-    "CREDIT": 11, "CANCEL": 12, "PING": 13, "PONG": 14, "GOODBYE": 15, "UPGRADE": 16,
+    "HELLO": 1, "WELCOME": 2, "REJECT": 3, "REQUEST": 4, "RESPONSE": 5, "FAILURE": 6, "EVENT": 7, "ACKNOWLEDGE": 8, "ITEM": 9, "END": 10,
+    "CREDIT": 11, "CANCEL": 12, "PING": 13, "PONG": 14, "GOODBYE": 15, "UPGRADE": 16, "MESSAGE": 18,
 }
-CODES = {"cancelled": 1, "deadlineExceeded": 2, "forbidden": 5, "resourceExhausted": 6, "peerRefused": 103, "shuttingDown": 111, "wrongService": 112}
+CODES = {"cancelled": 1, "deadlineExceeded": 2, "forbidden": 5, "resourceExhausted": 6, "peerRefused": 103, "shuttingDown": 111, "wrongService": 112, "allAnswered": 116}
 LANES = {"control": 0, "high": 1, "normal": 2, "low": 3}
 CODECS = {"raw": 0, "json": 1, "protobuf": 2}
 VERBS = {"offer": 1, "accept": 2, "refuse": 3, "switch": 4}
@@ -66,6 +66,8 @@ def greeting(g):
         body += field(9, g["service"].encode())
     body += field(10, bytes.fromhex(g["identity"]))
     body += field(11, g["program"].encode())
+    if g["features"] & 4:
+        body += field(12, struct.pack("<I", g["deliveryWindow"]))
     for tag, name in [(13, "publicKey"), (14, "challenge"), (15, "longTermKey")]:
         if name in g:
             body += field(tag, bytes.fromhex(g[name]))
@@ -79,7 +81,8 @@ def failure(f):
 
 def request_head(r):
     method = r["method"].encode()
-    return struct.pack("<QHH", int(r["timeLeft"]), len(method), 0) + method
+    fields = b"".join(field(tag, r[name].encode()) for tag, name in [(1, "traceparent"), (2, "tracestate")] if name in r)
+    return struct.pack("<QHH", int(r["timeLeft"]), len(method), len(fields)) + method + fields
 
 
 def event(e):
@@ -91,6 +94,12 @@ def zstd_run(byte, count):
     """A frame of zstd (RFC 8878) that holds one byte so many times: a single segment, its content size in two bytes, one block of type RLE, the last."""
     assert 256 <= count < 65_792
     return bytes.fromhex("28b52ffd") + struct.pack("<BH", 0x60, count - 256) + (1 | 1 << 1 | count << 3).to_bytes(3, "little") + bytes([byte])
+
+
+def delivery(m):
+    name = m["name"].encode()
+    head = struct.pack("<QQHBB", int(m["id"]), int(m["floor"]), len(name), m["redelivered"], 0)
+    return head + name + bytes.fromhex(m["payload"])
 
 
 def upgrade(verb, handles=0, value=0):
@@ -111,6 +120,10 @@ def vectors():
         identity="ffeeddccbbaa99887766554433221100", program="recorderd")
     yield vector("welcome", frame("WELCOME", greeting(welcome)), {"kind": "WELCOME", "greeting": welcome})
 
+    delivering = dict(hello, features=4, deliveryWindow=4_194_304)
+    yield vector("hello-with-delivery", frame("HELLO", greeting(delivering)), {"kind": "HELLO", "greeting": delivering})
+    delivering = dict(welcome, features=4, deliveryWindow=65_664)
+    yield vector("welcome-with-delivery", frame("WELCOME", greeting(delivering)), {"kind": "WELCOME", "greeting": delivering})
     sealing = dict(hello, features=24, publicKey=pattern(0, 32).hex(), challenge=pattern(32, 16).hex(), longTermKey=pattern(48, 32).hex())
     yield vector("hello-with-keys", frame("HELLO", greeting(sealing)), {"kind": "HELLO", "greeting": sealing})
 
@@ -125,6 +138,12 @@ def vectors():
     fields = {"stream": 1, "lane": "high", "codec": "raw", "itemsFollow": True}
     yield call("request-with-items-and-deadline", "REQUEST", fields, {"request": request}, request_head(request))
 
+    request = {"method": "start_recording", "timeLeft": str(NO_DEADLINE), "payload": "7b7d"}
+    request["traceparent"] = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    fields = {"stream": 1, "lane": "normal", "codec": "json"}
+    yield call("request-in-a-trace", "REQUEST", fields, {"request": request}, request_head(request) + b"{}")
+    request = dict(request, tracestate="rojo=00f067aa0ba902b7,congo@west=t61rcWkgMzE")
+    yield call("request-in-a-trace-with-state", "REQUEST", fields, {"request": request}, request_head(request) + b"{}")
     request = {"method": "store", "timeLeft": str(NO_DEADLINE), "payloadRun": {"byte": 0x61, "count": 5000}}
     head, packed = request_head(request), zstd_run(0x61, 5000)
     body = struct.pack("<I", len(head) + 5000) + head + packed
@@ -148,6 +167,20 @@ def vectors():
     body = dict(body, missed=3)
     yield call("event-after-missed-ones", "EVENT", {"stream": 0, "lane": "low", "codec": "json"}, {"event": body}, event(body))
 
+    body = {"id": "72057594037927937", "floor": "4294967297", "name": "stock.changed", "redelivered": False, "payload": "7b7d"}
+    yield call("message", "MESSAGE", {"stream": 0, "lane": "normal", "codec": "json"}, {"message": body}, delivery(body))
+    body = dict(body, id="7", floor="7", redelivered=True, payload="")
+    yield call("message-again", "MESSAGE", {"stream": 0, "lane": "high", "codec": "raw"}, {"message": body}, delivery(body))
+    body = dict(body, id="8", payload=(b"in three pieces").hex())
+    whole = delivery(body)
+    fields = {"stream": 0, "lane": "low"}
+    pieces = frame("MESSAGE", struct.pack("<I", len(whole)) + whole[:5], codec="protobuf", more=True, **fields)
+    pieces += frame("MESSAGE", whole[5:30], more=True, continued=True, **fields) + frame("MESSAGE", whole[30:], continued=True, **fields)
+    yield vector("short-message-in-chunks", pieces, {"kind": "MESSAGE", "codec": "protobuf", "message": body} | fields)
+    records = [{"id": "7", "code": 0}, {"id": "72057594037927937", "code": CODES["forbidden"]}]
+    payload = b"".join(struct.pack("<QI", int(r["id"]), r["code"]) for r in records)
+    yield call("acknowledge", "ACKNOWLEDGE", {"stream": 0, "lane": "control", "codec": "raw"}, {"acknowledgements": records}, payload)
+
     fields = {"stream": 1, "lane": "normal", "codec": "json"}
     yield call("item", "ITEM", fields, {"payload": "31"}, b"1")
     yield call("end", "END", {"stream": 1, "lane": "normal", "codec": "raw"}, {"payload": ""}, b"")
@@ -159,6 +192,8 @@ def vectors():
     yield call("pong", "PONG", {"stream": 0} | control, {"payload": "0807060504030201"}, struct.pack("<Q", 0x0102030405060708))
     body = {"code": CODES["shuttingDown"], "sentence": "back in a minute", "details": ""}
     yield call("goodbye", "GOODBYE", {"stream": 0} | control, {"failure": body}, failure(body))
+    body = {"code": CODES["allAnswered"], "sentence": "", "details": ""}
+    yield call("goodbye-at-last", "GOODBYE", {"stream": 0} | control, {"failure": body}, failure(body))
 
     for verb, handles, value in [("offer", 3, 262_144), ("accept", 0, 0), ("refuse", 0, CODES["resourceExhausted"]), ("switch", 0, 0)]:
         meaning = {"upgrade": {"verb": verb, "handles": handles, "value": value}}
@@ -217,7 +252,7 @@ def main():
             "protocol": "ginnel/1",
             "specification": "docs/protocol.md",
             "pattern": "byte i is (7 * i + 3) modulo 256",
-            "notes": "fields stand in the order of their tags; timeLeft is a decimal string, since it needs 64 bits; heartbeat is in milliseconds",
+            "notes": "fields stand in the order of their tags; timeLeft, id and floor are decimal strings, since they need 64 bits; heartbeat is in milliseconds",
             "vectors": list(vectors()),
         },
         indent=1, ensure_ascii=False) + "\n"

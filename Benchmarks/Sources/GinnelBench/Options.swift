@@ -11,6 +11,8 @@ struct Options {
     var batch = 1
     var variant = "plain"
     var spin = 0
+    /// Of both sides.
+    var engine = Engine.reactor
     /// Round trips begun in a second, 0 for as many as there can be.
     var pace = 0
     /// Set in the second process: the path of the endpoint.
@@ -20,7 +22,7 @@ struct Options {
 
     /// Which variants there are of a work.
     private static let variants = [
-        "round-trip": ["plain", "async", "elsewhere"], "one-way": ["plain"], "stream-echo": ["stream", "arrays", "call"],
+        "round-trip": ["plain", "async", "elsewhere"], "one-way": ["plain"], "idle": ["plain"], "stream-echo": ["stream", "arrays", "call"],
         "stream-one-way": ["stream", "arrays", "event"],
     ]
 
@@ -41,6 +43,7 @@ struct Options {
             case "--variant": variant = value
             case "--pace": pace = try Self.number(name, value, 0...100_000)
             case "--spin-us": spin = try Self.number(name, value, 0...1_000_000)
+            case "--engine": engine = Engine(name: try Self.choice(name, value, Engine.allCases.map(\.name))) ?? .reactor
             case "--serve": serve = value
             default: throw Unusable(sentence: "unknown argument \(name)")
             }

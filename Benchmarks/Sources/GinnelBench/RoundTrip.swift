@@ -6,27 +6,30 @@ struct RoundTrip {
     let options: Options
     let server: Int32
 
-    func run(_ clients: [Client], loop: EventLoop) async throws -> Result {
+    func run(_ callers: [Caller]) async throws -> Result {
         let method = options.variant == "async" ? "async" : "plain"
         let payload = (0..<options.size).map { UInt8(truncatingIfNeeded: $0) }
-        for client in clients {
-            guard try await client.call(method, payload: payload).bytes == payload else { throw Wrong(description: "a reply is not the echo of its request") }
+        for caller in callers {
+            guard try await caller.client.call(method, payload: payload).bytes == payload else { throw Wrong(description: "a reply is not the echo of its request") }
         }
-        _ = try await measure(clients, method, payload, seconds: options.warmUp, loop)
-        return try await measure(clients, method, payload, seconds: options.seconds, loop)
+        _ = try await measure(callers, method, payload, seconds: options.warmUp)
+        return try await measure(callers, method, payload, seconds: options.seconds)
     }
 
-    private func measure(_ clients: [Client], _ method: String, _ payload: [UInt8], seconds: Double, _ loop: EventLoop) async throws -> Result {
+    private func measure(_ callers: [Caller], _ method: String, _ payload: [UInt8], seconds: Double) async throws -> Result {
         let began = Processor.now
         let processorTime = Processor.time(with: server)
         let end = began + UInt64(seconds * 1e9)
-        let executor: (any TaskExecutor)? = options.variant == "elsewhere" ? globalConcurrentExecutor : loop
+        let isElsewhere = options.variant == "elsewhere"
         var result = Result()
         try await withThrowingTaskGroup(of: Histogram.self) { group in
-            for client in clients {
-                group.addTask(executorPreference: executor) { try await calls(client, method, payload, until: end) }
+            for caller in callers {
+                group.addTask(executorPreference: isElsewhere ? globalConcurrentExecutor : nil) {
+                    if isElsewhere { return try await calls(caller.client, method, payload, until: end) }
+                    return try await caller.run { try await calls($0, method, payload, until: end) }
+                }
             }
-            for try await latencies in group { result.latencies += latencies }
+            for try await latencies in group { result.latencies.add(latencies) }
         }
         result.nanoseconds = Processor.now - began
         result.processorTime = Processor.time(with: server) - processorTime
@@ -43,7 +46,7 @@ struct RoundTrip {
             let reply = try await client.call(method, payload: payload)
             guard reply.bytes.count == payload.count else { throw Wrong(description: "a reply of \(reply.bytes.count) bytes to \(payload.count)") }
             now = Processor.now
-            latencies.add(now - before)
+            latencies.record(now - before)
         }
         return latencies
     }

@@ -7,6 +7,7 @@ enum Server {
     static func run(_ options: Options, path: String) async throws {
         if !options.pinsLate { try Processor.pin(to: 0) }
         var configuration = ServiceConfiguration()
+        configuration.engine = options.engine
         configuration.loops.count = 1
         configuration.loops.polling = options.polling
         let service = Service(at: .path(path), transports: options.isThroughMemory ? [.socket, .sharedMemory] : [.socket], configuration: configuration)

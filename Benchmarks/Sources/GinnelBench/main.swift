@@ -18,13 +18,14 @@ do {
     switch options.serve {
     case let path? where options.isBareStream: try await StreamServer.run(options, path: path)
     case let path?: try await Server.run(options, path: path)
-    case nil: print(try await measure(options).line)
+    case nil: print(try await measure(options))
     }
 } catch {
     fail("\(error)", status: 1)
 }
 
-func measure(_ options: Options) async throws -> Result {
+/// The line that is printed.
+func measure(_ options: Options) async throws -> String {
     if !options.pinsLate { try Processor.pin(to: options.clientProcessor) }
     let directory = FileManager.default.temporaryDirectory.appendingPathComponent("ginnel-bench-\(UUID())")
     try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
@@ -42,41 +43,31 @@ func measure(_ options: Options) async throws -> Result {
     }
 }
 
-func measure(_ options: Options, path: String, server: Int32) async throws -> Result {
-    if options.isBareStream { return try await StreamClient(options: options, server: server).run(at: path) }
-    return try await withClients(options, path: path) { clients, loop in
-        let result: Result
-        if options.isOneWay {
-            result = try await OneWay(options: options, server: server).run(clients[0])
-        } else {
-            result = try await RoundTrip(options: options, server: server).run(clients, loop: loop)
-        }
-        _ = try? await clients[0].call("stop", payload: [])
-        return result
-    }
-}
-
-/// Runs `body` with as many connected clients as are wanted, all on one loop.
-func withClients(_ options: Options, path: String, _ body: @Sendable ([Client], EventLoop) async throws -> Result) async throws -> Result {
+func measure(_ options: Options, path: String, server: Int32) async throws -> String {
+    if options.isBareStream { return try await StreamClient(options: options, server: server).run(at: path).line }
     try await Client.wait(for: .path(path), interval: .milliseconds(10))
     var loops = LoopConfiguration()
     loops.polling = options.polling
     return try await EventLoop.run(loops) { loop in
         var configuration = ClientConfiguration()
+        // With one thread each they have no loop to share.
+        configuration.engine = options.work == "idle" ? .reactor : options.engine
         configuration.loop = .shared(loop)
-        let clients = (0..<options.connections).map { _ in Client(to: .path(path), configuration: configuration) }
-        return try await withThrowingTaskGroup(of: Void.self) { group in
-            for client in clients { group.addTask { try? await client.run() } }
-            for client in clients { _ = try await client.ping() }
-            if options.isThroughMemory { try await waitForMemory(clients[0]) }
+        if options.work == "idle" { return try await Idle(options: options, server: server).run(at: path, configuration) }
+        return try await Caller.withCallers(options.connections, to: path, configuration) { callers in
+            if options.isThroughMemory { try await waitForMemory(callers[0].client) }
             if options.pinsLate {
-                _ = try await clients[0].call("pin", payload: [])
+                _ = try await callers[0].client.call("pin", payload: [])
                 try Processor.pinThreads(to: options.clientProcessor)
             }
-            let result = try await body(clients, loop)
-            for client in clients { client.close() }
-            try await group.waitForAll()
-            return result
+            let result: Result
+            if options.isOneWay {
+                result = try await callers[0].run { try await OneWay(options: options, server: server).run($0) }
+            } else {
+                result = try await RoundTrip(options: options, server: server).run(callers)
+            }
+            _ = try? await callers[0].client.call("stop", payload: [])
+            return result.line
         }
     }
 }

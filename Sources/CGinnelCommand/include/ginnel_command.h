@@ -18,6 +18,12 @@ extern "C" {
 bool gnc_is_terminal(int descriptor);
 /// Columns of the terminal; 0 when it is none.
 int gnc_terminal_width(int descriptor);
+/// Lines of the terminal; 0 when it is none.
+int gnc_terminal_height(int descriptor);
+/// From now on keys are read one by one and not shown. Ctrl-C stays a signal; Ctrl-Z is a key like others, since nobody would put the screen back. At most one terminal at a time.
+int gnc_terminal_read_keys(int descriptor);
+/// As it was before gnc_terminal_read_keys; nothing when that was not called.
+void gnc_terminal_restore(void);
 
 // MARK: Processes
 

@@ -14,106 +14,47 @@
 
 enum { BATCH = 128, BELL = 0 };
 
-struct gn_poller {
+const size_t gnp_queue_descriptors = 1;
+
+typedef struct queue {
+    gn_poller poller;
     int queue;
-    atomic_bool rung;  ///< a wake is on its way
-};
+} queue;
 
 static int change(gn_poller *poller, uintptr_t identifier, int16_t filter, uint16_t flags, uint32_t filter_flags, void *watch) {
     struct kevent event;
     EV_SET(&event, identifier, filter, flags, filter_flags, 0, watch);
     int result;
-    GNP_RETRY(result, "kevent", kevent(poller->queue, &event, 1, NULL, 0, NULL));
+    GNP_RETRY(result, "kevent", kevent(((queue *)poller)->queue, &event, 1, NULL, 0, NULL));
     return result;
 }
 
-// MARK: Beginning and end
-
-gn_outcome gn_poller_open(gn_poller **poller, gn_error *error) {
-    gn_poller *made = gnp_allocate(sizeof *made);
-    if (made == NULL) return gnp_fail(error, GN_CODE_NO_MEMORY, ENOMEM, "calloc");
-    const char *operation = "kqueue";
-    GNP_RETRY(made->queue, operation, kqueue());
-    if (made->queue >= 0) {
-        gnp_handle_prepare(made->queue);
-        operation = "kevent";
-        if (change(made, BELL, EVFILT_USER, EV_ADD | EV_CLEAR, 0, NULL) == 0) {
-            *poller = made;
-            return GN_DONE;
-        }
-    }
-    gn_outcome outcome = gnp_fail_errno(error, operation);
-    gn_poller_close(made);
-    return outcome;
-}
-
-void gn_poller_close(gn_poller *poller) {
-    gnp_close(poller->queue);
+static void queue_close(gn_poller *poller) {
+    gnp_close(((queue *)poller)->queue);
     free(poller);
 }
 
 // MARK: Watches
 
-static int watch_writing(gnp_watch *watch) {
-    return change(watch->poller, (uintptr_t)watch->descriptor, EVFILT_WRITE, EV_ADD | EV_ONESHOT, 0, watch);
+static int queue_want_writable(gn_poller *poller, gnp_watch *watch) {
+    return change(poller, (uintptr_t)watch->descriptor, EVFILT_WRITE, EV_ADD | EV_ONESHOT, 0, watch);
 }
 
-static gn_outcome add(gn_poller *poller, gnp_watch *watch, uint64_t token, gn_error *error) {
-    if (watch->poller != NULL) return gnp_fail(error, GN_CODE_EXISTS, EEXIST, "kevent");
-    if (token == UINT64_MAX) return gnp_fail(error, GN_CODE_INVALID, 0, "kevent");
-    watch->token = token;
-    watch->hung_up = false;
-    if (change(poller, (uintptr_t)watch->descriptor, EVFILT_READ, EV_ADD | EV_CLEAR, 0, watch) != 0) return gnp_fail_errno(error, "kevent");
-    watch->poller = poller;
-    if (!atomic_load(&watch->wants_writable) || watch_writing(watch) == 0) return GN_DONE;
-    gn_outcome outcome = gnp_fail_errno(error, "kevent");
-    gnp_poller_forget(watch);
-    return outcome;
+static void queue_forget(gn_poller *poller, gnp_watch *watch) {
+    (void)change(poller, (uintptr_t)watch->descriptor, EVFILT_READ, EV_DELETE, 0, NULL);
+    if (atomic_load(&watch->wants_writable)) (void)change(poller, (uintptr_t)watch->descriptor, EVFILT_WRITE, EV_DELETE, 0, NULL);
 }
 
-gn_outcome gn_poller_add_channel(gn_poller *poller, gn_channel *channel, uint64_t token, gn_error *error) {
-    return add(poller, &channel->watch, token, error);
+static int queue_add(gn_poller *poller, gnp_watch *watch) {
+    if (change(poller, (uintptr_t)watch->descriptor, EVFILT_READ, EV_ADD | EV_CLEAR, 0, watch) != 0) return -1;
+    if (!atomic_load(&watch->wants_writable) || queue_want_writable(poller, watch) == 0) return 0;
+    int native = errno;
+    queue_forget(poller, watch);
+    errno = native;
+    return -1;
 }
 
-gn_outcome gn_poller_add_listener(gn_poller *poller, gn_listener *listener, uint64_t token, gn_error *error) {
-    return add(poller, &listener->watch, token, error);
-}
-
-gn_outcome gn_poller_add_doorbell(gn_poller *poller, gn_doorbell *doorbell, uint64_t token, gn_error *error) {
-    // Its channel is heard already; what is left is to keep the contract about adding twice.
-    if (doorbell->watch.poller != NULL) return gnp_fail(error, GN_CODE_EXISTS, EEXIST, "kevent");
-    if (token == UINT64_MAX) return gnp_fail(error, GN_CODE_INVALID, 0, "kevent");
-    doorbell->watch.poller = poller;
-    return GN_DONE;
-}
-
-void gnp_poller_forget(gnp_watch *watch) {
-    if (watch->poller == NULL) return;
-    (void)change(watch->poller, (uintptr_t)watch->descriptor, EVFILT_READ, EV_DELETE, 0, NULL);
-    if (atomic_load(&watch->wants_writable)) {
-        (void)change(watch->poller, (uintptr_t)watch->descriptor, EVFILT_WRITE, EV_DELETE, 0, NULL);
-    }
-    watch->poller = NULL;
-}
-
-void gn_poller_remove_channel(gn_poller *poller, gn_channel *channel) {
-    if (channel->watch.poller == poller) gnp_poller_forget(&channel->watch);
-}
-
-void gn_poller_remove_listener(gn_poller *poller, gn_listener *listener) {
-    if (listener->watch.poller == poller) gnp_poller_forget(&listener->watch);
-}
-
-void gn_poller_remove_doorbell(gn_poller *poller, gn_doorbell *doorbell) {
-    if (doorbell->watch.poller == poller) doorbell->watch.poller = NULL;
-}
-
-gn_outcome gnp_poller_want_writable(gnp_watch *watch, gn_error *error) {
-    // First the wish, then the registration: an event that comes at once must find the wish.
-    atomic_store(&watch->wants_writable, true);
-    if (watch->poller == NULL || watch_writing(watch) == 0) return GN_WOULD_BLOCK;
-    return gnp_fail_errno(error, "kevent");
-}
+static void queue_ring(gn_poller *poller) { (void)change(poller, BELL, EVFILT_USER, 0, NOTE_TRIGGER, NULL); }
 
 // MARK: Waiting
 
@@ -144,12 +85,10 @@ static uint32_t translated(gnp_watch *watch, const struct kevent *event) {
     return kind;
 }
 
-gn_outcome gn_poller_wait(gn_poller *poller, gn_event *events, size_t capacity, uint64_t timeout_ns, size_t *count, gn_error *error) {
-    if (capacity == 0) return gnp_fail(error, GN_CODE_INVALID, 0, "kevent_wait");
+static int queue_wait(gn_poller *poller, gn_event *events, size_t capacity, uint64_t timeout_ns) {
     struct kevent ready[BATCH];
-    int found = wait_through_signals(poller->queue, ready, capacity < BATCH ? (int)capacity : BATCH, timeout_ns);
-    if (found < 0) return gnp_fail(error, GN_CODE_OTHER, errno, "kevent_wait");
-    size_t used = 0;
+    int found = wait_through_signals(((queue *)poller)->queue, ready, capacity < BATCH ? (int)capacity : BATCH, timeout_ns);
+    int used = 0;
     for (int i = 0; i < found; i++) {
         gnp_watch *watch = ready[i].udata;
         if (watch == NULL) {
@@ -160,13 +99,39 @@ gn_outcome gn_poller_wait(gn_poller *poller, gn_event *events, size_t capacity, 
         uint32_t kind = translated(watch, &ready[i]);
         if (kind != 0) events[used++] = (gn_event){.token = watch->token, .kind = kind};
     }
-    *count = used;
-    return GN_DONE;
+    return found < 0 ? -1 : used;
 }
 
-void gn_poller_wake(gn_poller *poller) {
-    if (atomic_exchange(&poller->rung, true)) return;
-    (void)change(poller, BELL, EVFILT_USER, 0, NOTE_TRIGGER, NULL);
+// MARK: The beginning
+
+static const gnp_poller_verbs verbs = {
+    .adding = "kevent",
+    .waiting = "kevent_wait",
+    .close = queue_close,
+    .add = queue_add,
+    .forget = queue_forget,
+    .want_writable = queue_want_writable,
+    .wait = queue_wait,
+    .ring = queue_ring,
+};
+
+gn_outcome gnp_queue_open(gn_poller **poller, gn_error *error) {
+    queue *made = gnp_allocate(sizeof *made);
+    if (made == NULL) return gnp_fail(error, GN_CODE_NO_MEMORY, ENOMEM, "calloc");
+    made->poller.verbs = &verbs;
+    const char *operation = "kqueue";
+    GNP_RETRY(made->queue, operation, kqueue());
+    if (made->queue >= 0) {
+        gnp_handle_prepare(made->queue);
+        operation = "kevent";
+        if (change(&made->poller, BELL, EVFILT_USER, EV_ADD | EV_CLEAR, 0, NULL) == 0) {
+            *poller = &made->poller;
+            return GN_DONE;
+        }
+    }
+    gn_outcome outcome = gnp_fail_errno(error, operation);
+    queue_close(&made->poller);
+    return outcome;
 }
 
 #endif

@@ -1,6 +1,6 @@
 // ginnel_platform.h: the contract between Ginnel and the operating system.
 //
-// This header, with ginnel_handles.h and ginnel_memory.h, is the only door to the OS. `posix/` holds what Linux and macOS share, `linux/` and `darwin/` what differs; `windows/` meets
+// This header, with ginnel_handles.h, ginnel_memory.h and ginnel_process.h, is the only door to the OS. `posix/` holds what Linux and macOS share, `linux/` and `darwin/` what differs; `windows/` meets
 // the same clauses with named pipes and I/O completion ports. Nothing here decides: it performs one operation and says what came of it. Policy lives above, in Swift.
 //
 // Rules that hold for every function
@@ -13,7 +13,7 @@
 //  - An object is used by one thread at a time, except where a comment says "any thread".
 //  - The two directions of a channel are two objects in this respect: one thread may read while another writes.
 //  - What belongs to a poller is added, removed, closed and aborted by the thread that waits on it, or while nobody waits.
-//  - Descriptors and handles that are created here are never inherited by a child unless `gn_process_start` is told to.
+//  - Descriptors and handles that are created here are never inherited by a child unless whoever starts it says so.
 //
 // Readiness
 //
@@ -165,7 +165,7 @@ typedef struct gn_listen_options {
     uint32_t directory_mode;  ///< exact mode of the directory: 0700, 0750 or 0755
     uint32_t socket_mode;     ///< exact mode of the socket: 0600, 0660 or 0666
     int64_t group;            ///< group id for directory and socket, or -1
-    int backlog;              ///< 1 to 4096
+    int32_t backlog;          ///< 1 to 4096
 } gn_listen_options;
 
 /// A listening endpoint. Ended by gn_listener_close.
@@ -279,9 +279,19 @@ typedef struct gn_event {
 
 #define GN_WAIT_FOR_EVER UINT64_MAX
 
+/// How a poller waits. Both kinds keep the same contract, but for one clause: what is in a poller of the kind SCAN is read and accepted by the thread that waits on it, or while nobody waits.
+typedef enum gn_poller_kind {
+    GN_POLLER_QUEUE = 0,  ///< for many objects: the kernel keeps what is waited for and queues what happens (epoll, kqueue, an I/O completion port)
+    GN_POLLER_SCAN = 1,   ///< for one object or a few: each wait says anew what it waits for, and the kernel keeps nothing in between (poll; Windows has no such
+                          ///< way for pipes, and both kinds are the same)
+} gn_poller_kind;
+
 /// Errors: NO_DESCRIPTORS, NO_MEMORY.
-gn_outcome gn_poller_open(gn_poller **poller, gn_error *error);
+gn_outcome gn_poller_open(gn_poller_kind kind, gn_poller **poller, gn_error *error);
 void gn_poller_close(gn_poller *poller);
+
+/// Descriptors that an empty poller of this kind has open; a doorbell in one may take one more.
+size_t gn_poller_descriptors(gn_poller_kind kind);
 
 /// Adds an object; it must be removed, closed or aborted before it can be added elsewhere. `token` is any number but UINT64_MAX.
 /// Errors: NO_MEMORY, NO_SPACE (the system's limit of watches), EXISTS.
@@ -303,9 +313,10 @@ void gn_poller_wake(gn_poller *poller);
 /// A thread that was started. Ended by gn_thread_join.
 typedef struct gn_thread gn_thread;
 
-/// Runs `body(argument)` on a new thread named `name` (cut to what the OS keeps). Signals are blocked in it, but for those
-/// that a thread causes itself (SIGSEGV and its like). Errors: NO_MEMORY, OTHER.
-gn_outcome gn_thread_start(const char *name, void (*body)(void *), void *argument, gn_thread **thread, gn_error *error);
+/// Runs `body(argument)` on a new thread named `name` (cut to what the OS keeps), with a stack of at least `stack_size` bytes, or of the system's own size when that
+/// is 0. A stack is address space; memory stands behind what of it was touched. Signals are blocked in the thread, but for those that a thread causes itself (SIGSEGV and its
+/// like). Errors: NO_MEMORY (a limit of threads too), OTHER.
+gn_outcome gn_thread_start(const char *name, size_t stack_size, void (*body)(void *), void *argument, gn_thread **thread, gn_error *error);
 
 /// Waits for the end of the thread. Blocks. Not from the thread itself.
 void gn_thread_join(gn_thread *thread);
@@ -344,28 +355,6 @@ uint32_t gn_processors_allowed(void);
 /// Copies an environment variable; false when it is not set or does not fit.
 bool gn_environment(const char *name, char *value, size_t capacity);
 
-// MARK: Child processes
-
-/// A child that was started here. Ended by gn_process_forget; until then its process id is not reused.
-typedef struct gn_process gn_process;
-
-/// Starts `path` with `arguments` (NULL-terminated, the first being the program's name) and the parent's environment plus `environment`
-/// ("NAME=value", NULL-terminated, or NULL). `inherited[i]` becomes descriptor 3 + i in the child; standard streams are shared
-/// unless `output` is given, which becomes the child's standard output. Errors: NOT_FOUND, DENIED, INVALID (a handle), NO_DESCRIPTORS, NO_MEMORY.
-gn_outcome gn_process_start(const char *path, const char *const *arguments, const char *const *environment, const gn_handle *inherited,
-                            size_t inherited_count, gn_handle output, gn_process **process, gn_error *error);
-
-uint32_t gn_process_id(const gn_process *process);
-
-/// Asks the child to end (SIGTERM) or ends it at once (SIGKILL); Windows cannot ask, and both end it. No error when it has ended already.
-void gn_process_end(gn_process *process, bool at_once);
-
-/// GN_DONE with the exit status (0 to 255, or 256 + signal) when the child has ended, else GN_WOULD_BLOCK.
-gn_outcome gn_process_status(gn_process *process, int32_t *status, gn_error *error);
-
-/// Releases the object; a child that still runs goes on and is reaped later.
-void gn_process_forget(gn_process *process);
-
 // MARK: Scripted faults, for tests
 
 /// From the `skip`-th call on (0: the next), the next `times` calls of the named operation fail with `native` without reaching the
@@ -381,5 +370,6 @@ void gn_fault_clear(void);
 
 #include "ginnel_handles.h"
 #include "ginnel_memory.h"
+#include "ginnel_process.h"
 
 #endif

@@ -4,9 +4,7 @@
 // event that answers it: a socket that is always watched for writing wakes its loop each time the peer reads. Changing a
 // registration makes the kernel look at the socket's state anew, so nothing that happened in between is lost.
 //
-// A limited wait is for ever, and ended by a timer that stays armed from one wait to the next. A time-out given to the kernel
-// with each wait costs it setting up and taking down a timer each time, 0.6 µs of a round trip of 8, and callers wait for
-// the same far moment again and again. The timer may thus be early, never late.
+// A limited wait is for ever, and ended by a timer that stays armed from one wait to the next (timer.c).
 //
 // The kernel hands out the address of the watch with an event. That is safe because objects are removed between two waits, by
 // the thread that waits, and EPOLL_CTL_DEL also takes back an event that stands ready.
@@ -17,61 +15,26 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/timerfd.h>
 #include <unistd.h>
 
 enum { BATCH = 128, ALWAYS = EPOLLIN | EPOLLRDHUP };
 static const uint32_t edge = EPOLLET;
 
-struct gn_poller {
+const size_t gnp_queue_descriptors = 3;
+
+typedef struct queue {
+    gn_poller poller;
     int epoll;
-    int bell;          ///< an eventfd; edge-triggered, so it need not be read
-    int timer;         ///< a timerfd; edge-triggered too
-    uint64_t armed;    ///< when it goes off, on the awake clock; 0 when it is not armed
-    atomic_bool rung;  ///< a wake is on its way
-};
+    int bell;         ///< an eventfd; edge-triggered, so it need not be read
+    gnp_timer timer;  ///< edge-triggered too
+} queue;
 
-// MARK: Beginning and end
-
-/// Watches a descriptor of the poller's own; `mark` tells it from watches.
-static int add_own(gn_poller *poller, int descriptor, void *mark) {
-    struct epoll_event event = {.events = EPOLLIN | edge, .data.ptr = mark};
-    int result;
-    GNP_RETRY(result, "epoll_ctl", epoll_ctl(poller->epoll, EPOLL_CTL_ADD, descriptor, &event));
-    return result;
-}
-
-gn_outcome gn_poller_open(gn_poller **poller, gn_error *error) {
-    gn_poller *made = gnp_allocate(sizeof *made);
-    if (made == NULL) return gnp_fail(error, GN_CODE_NO_MEMORY, ENOMEM, "calloc");
-    const char *operation = "epoll_create1";
-    made->bell = made->timer = -1;
-    GNP_RETRY(made->epoll, operation, epoll_create1(EPOLL_CLOEXEC));
-    if (made->epoll >= 0) {
-        operation = "eventfd";
-        GNP_RETRY(made->bell, operation, eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-    }
-    if (made->bell >= 0) {
-        operation = "timerfd_create";
-        GNP_RETRY(made->timer, operation, timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
-    }
-    if (made->timer >= 0) {
-        operation = "epoll_ctl";
-        if (add_own(made, made->bell, &made->bell) == 0 && add_own(made, made->timer, &made->timer) == 0) {
-            *poller = made;
-            return GN_DONE;
-        }
-    }
-    gn_outcome outcome = gnp_fail_errno(error, operation);
-    gn_poller_close(made);
-    return outcome;
-}
-
-void gn_poller_close(gn_poller *poller) {
-    gnp_close(poller->timer);
-    gnp_close(poller->bell);
-    gnp_close(poller->epoll);
-    free(poller);
+static void queue_close(gn_poller *poller) {
+    queue *closed = (queue *)poller;
+    gnp_close(closed->timer.descriptor);
+    gnp_close(closed->bell);
+    gnp_close(closed->epoll);
+    free(closed);
 }
 
 // MARK: Watches
@@ -79,78 +42,34 @@ void gn_poller_close(gn_poller *poller) {
 static int control(gn_poller *poller, int verb, gnp_watch *watch, uint32_t events) {
     struct epoll_event event = {.events = events | edge, .data.ptr = watch};
     int result;
-    GNP_RETRY(result, "epoll_ctl", epoll_ctl(poller->epoll, verb, watch->descriptor, &event));
+    GNP_RETRY(result, "epoll_ctl", epoll_ctl(((queue *)poller)->epoll, verb, watch->descriptor, &event));
     return result;
 }
 
-static gn_outcome add(gn_poller *poller, gnp_watch *watch, uint64_t token, gn_error *error) {
-    if (watch->poller != NULL) return gnp_fail(error, GN_CODE_EXISTS, EEXIST, "epoll_ctl");
-    if (token == UINT64_MAX) return gnp_fail(error, GN_CODE_INVALID, 0, "epoll_ctl");
-    watch->token = token;
-    watch->hung_up = false;
+static int queue_add(gn_poller *poller, gnp_watch *watch) {
     // A ring makes a doorbell writable: see doorbell.c.
     uint32_t events = watch->is_doorbell ? EPOLLOUT : ALWAYS | (atomic_load(&watch->wants_writable) ? EPOLLOUT : 0u);
-    if (control(poller, EPOLL_CTL_ADD, watch, events) != 0) return gnp_fail_errno(error, "epoll_ctl");
-    watch->poller = poller;
-    return GN_DONE;
+    return control(poller, EPOLL_CTL_ADD, watch, events);
 }
 
-gn_outcome gn_poller_add_channel(gn_poller *poller, gn_channel *channel, uint64_t token, gn_error *error) {
-    return add(poller, &channel->watch, token, error);
+static void queue_forget(gn_poller *poller, gnp_watch *watch) {
+    (void)epoll_ctl(((queue *)poller)->epoll, EPOLL_CTL_DEL, watch->descriptor, NULL);
 }
 
-gn_outcome gn_poller_add_listener(gn_poller *poller, gn_listener *listener, uint64_t token, gn_error *error) {
-    return add(poller, &listener->watch, token, error);
-}
+static int queue_want_writable(gn_poller *poller, gnp_watch *watch) { return control(poller, EPOLL_CTL_MOD, watch, ALWAYS | EPOLLOUT); }
 
-gn_outcome gn_poller_add_doorbell(gn_poller *poller, gn_doorbell *doorbell, uint64_t token, gn_error *error) {
-    return add(poller, &doorbell->watch, token, error);
-}
-
-void gnp_poller_forget(gnp_watch *watch) {
-    if (watch->poller == NULL) return;
-    (void)epoll_ctl(watch->poller->epoll, EPOLL_CTL_DEL, watch->descriptor, NULL);
-    watch->poller = NULL;
-}
-
-void gn_poller_remove_channel(gn_poller *poller, gn_channel *channel) {
-    if (channel->watch.poller == poller) gnp_poller_forget(&channel->watch);
-}
-
-void gn_poller_remove_listener(gn_poller *poller, gn_listener *listener) {
-    if (listener->watch.poller == poller) gnp_poller_forget(&listener->watch);
-}
-
-void gn_poller_remove_doorbell(gn_poller *poller, gn_doorbell *doorbell) {
-    if (doorbell->watch.poller == poller) gnp_poller_forget(&doorbell->watch);
-}
-
-gn_outcome gnp_poller_want_writable(gnp_watch *watch, gn_error *error) {
-    // First the wish, then the registration: an event that comes at once must find the wish.
-    atomic_store(&watch->wants_writable, true);
-    if (watch->poller == NULL || control(watch->poller, EPOLL_CTL_MOD, watch, ALWAYS | EPOLLOUT) == 0) return GN_WOULD_BLOCK;
-    return gnp_fail_errno(error, "epoll_ctl");
+static void queue_ring(gn_poller *poller) {
+    const uint64_t one = 1;
+    ssize_t written;
+    GNP_RETRY(written, "eventfd_write", write(((queue *)poller)->bell, &one, sizeof one));
+    (void)written;
 }
 
 // MARK: Waiting
 
-/// Sees to it that the timer goes off at `time` or before.
-static int arm(gn_poller *poller, uint64_t time) {
-    if (poller->armed != 0 && poller->armed <= time) return 0;
-    struct itimerspec when = {.it_value = {.tv_sec = (time_t)(time / 1000000000u), .tv_nsec = (long)(time % 1000000000u)}};
-    int result;
-    GNP_RETRY(result, "timerfd_settime", timerfd_settime(poller->timer, TFD_TIMER_ABSTIME, &when, NULL));
-    if (result == 0) poller->armed = time;
-    return result;
-}
-
 /// Waits for the kernel's events; repeated on EINTR, which an armed timer keeps within its limit.
-static int wait_for(gn_poller *poller, struct epoll_event *ready, int room, uint64_t timeout_ns) {
-    bool limited = timeout_ns != 0 && timeout_ns != GN_WAIT_FOR_EVER;
-    if (limited) {
-        uint64_t now = gn_clock_awake();
-        if (arm(poller, timeout_ns < UINT64_MAX - now ? now + timeout_ns : UINT64_MAX - 1) != 0) return -1;
-    }
+static int wait_for(queue *poller, struct epoll_event *ready, int room, uint64_t timeout_ns) {
+    if (timeout_ns != 0 && timeout_ns != GN_WAIT_FOR_EVER && gnp_timer_limit(&poller->timer, timeout_ns) != 0) return -1;
     int count;
     GNP_RETRY(count, "epoll_wait", epoll_wait(poller->epoll, ready, room, timeout_ns == 0 ? 0 : -1));
     return count;
@@ -173,36 +92,74 @@ static uint32_t translated(gnp_watch *watch, uint32_t events) {
     return kind;
 }
 
-gn_outcome gn_poller_wait(gn_poller *poller, gn_event *events, size_t capacity, uint64_t timeout_ns, size_t *count, gn_error *error) {
-    if (capacity == 0) return gnp_fail(error, GN_CODE_INVALID, 0, "epoll_wait");
+static int queue_wait(gn_poller *poller, gn_event *events, size_t capacity, uint64_t timeout_ns) {
+    queue *waiting = (queue *)poller;
     struct epoll_event ready[BATCH];
-    int found = wait_for(poller, ready, capacity < BATCH ? (int)capacity : BATCH, timeout_ns);
-    if (found < 0) return gnp_fail(error, GN_CODE_OTHER, errno, "epoll_wait");
-    size_t used = 0;
+    int found = wait_for(waiting, ready, capacity < BATCH ? (int)capacity : BATCH, timeout_ns);
+    int used = 0;
     for (int i = 0; i < found; i++) {
-        if (ready[i].data.ptr == &poller->bell) {
+        if (ready[i].data.ptr == &waiting->bell) {
             // A wake that comes from now on rings again; what came before is answered by this return.
             atomic_exchange(&poller->rung, false);
             continue;
         }
-        if (ready[i].data.ptr == &poller->timer) {
-            poller->armed = 0;
+        if (ready[i].data.ptr == &waiting->timer) {
+            waiting->timer.armed = 0;
             continue;
         }
         gnp_watch *watch = ready[i].data.ptr;
         uint32_t kind = translated(watch, ready[i].events);
         if (kind != 0) events[used++] = (gn_event){.token = watch->token, .kind = kind};
     }
-    *count = used;
-    return GN_DONE;
+    return found < 0 ? -1 : used;
 }
 
-void gn_poller_wake(gn_poller *poller) {
-    if (atomic_exchange(&poller->rung, true)) return;
-    const uint64_t one = 1;
-    ssize_t written;
-    GNP_RETRY(written, "eventfd_write", write(poller->bell, &one, sizeof one));
-    (void)written;
+// MARK: The beginning
+
+static const gnp_poller_verbs verbs = {
+    .adding = "epoll_ctl",
+    .waiting = "epoll_wait",
+    .close = queue_close,
+    .add = queue_add,
+    .forget = queue_forget,
+    .want_writable = queue_want_writable,
+    .wait = queue_wait,
+    .ring = queue_ring,
+};
+
+/// Watches a descriptor of the poller's own; `mark` tells it from watches.
+static int add_own(queue *poller, int descriptor, void *mark) {
+    struct epoll_event event = {.events = EPOLLIN | edge, .data.ptr = mark};
+    int result;
+    GNP_RETRY(result, "epoll_ctl", epoll_ctl(poller->epoll, EPOLL_CTL_ADD, descriptor, &event));
+    return result;
+}
+
+gn_outcome gnp_queue_open(gn_poller **poller, gn_error *error) {
+    queue *made = gnp_allocate(sizeof *made);
+    if (made == NULL) return gnp_fail(error, GN_CODE_NO_MEMORY, ENOMEM, "calloc");
+    made->poller.verbs = &verbs;
+    const char *operation = "epoll_create1";
+    made->bell = made->timer.descriptor = -1;
+    GNP_RETRY(made->epoll, operation, epoll_create1(EPOLL_CLOEXEC));
+    if (made->epoll >= 0) {
+        operation = "eventfd";
+        GNP_RETRY(made->bell, operation, eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+    }
+    if (made->bell >= 0) {
+        operation = "timerfd_create";
+        (void)gnp_timer_open(&made->timer);
+    }
+    if (made->timer.descriptor >= 0) {
+        operation = "epoll_ctl";
+        if (add_own(made, made->bell, &made->bell) == 0 && add_own(made, made->timer.descriptor, &made->timer) == 0) {
+            *poller = &made->poller;
+            return GN_DONE;
+        }
+    }
+    gn_outcome outcome = gnp_fail_errno(error, operation);
+    queue_close(&made->poller);
+    return outcome;
 }
 
 #endif

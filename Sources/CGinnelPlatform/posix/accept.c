@@ -17,10 +17,16 @@ static int next_connection(const gn_listener *listener) {
     }
 }
 
+/// There was none: nobody waits, or errno says why.
+static gn_outcome none(gn_listener *listener, gn_error *error) {
+    if (errno != EAGAIN && errno != EWOULDBLOCK) return gnp_fail_errno(error, gnp_accept_operation);
+    listener->watch.wants_readable = true;
+    return GN_WOULD_BLOCK;
+}
+
 gn_outcome gn_listener_accept(gn_listener *listener, gn_channel **channel, gn_error *error) {
     int descriptor = next_connection(listener);
-    if (descriptor >= 0) return gnp_channel_make(descriptor, channel, error);
-    return errno == EAGAIN || errno == EWOULDBLOCK ? GN_WOULD_BLOCK : gnp_fail_errno(error, gnp_accept_operation);
+    return descriptor >= 0 ? gnp_channel_make(descriptor, channel, error) : none(listener, error);
 }
 
 gn_outcome gn_listener_refuse(gn_listener *listener, const void *bytes, size_t count, gn_error *error) {
@@ -31,7 +37,7 @@ gn_outcome gn_listener_refuse(gn_listener *listener, const void *bytes, size_t c
     gn_outcome outcome = GN_DONE;
     int descriptor = next_connection(listener);
     if (descriptor < 0) {
-        outcome = errno == EAGAIN || errno == EWOULDBLOCK ? GN_WOULD_BLOCK : gnp_fail_errno(error, gnp_accept_operation);
+        outcome = none(listener, error);
     } else if (count > 0) {
         // As far as they fit: what the client makes of a cut refusal is up to it.
         ssize_t sent;

@@ -55,11 +55,14 @@ gn_outcome gn_channel_read(gn_channel *channel, void *bytes, size_t capacity, si
     bool plain;
     ssize_t taken = receive(channel, bytes, capacity, &plain);
     if (taken < 0) {
-        return errno == EAGAIN || errno == EWOULDBLOCK ? GN_WOULD_BLOCK : gnp_fail_errno(error, "recvmsg");
+        if (errno != EAGAIN && errno != EWOULDBLOCK) return gnp_fail_errno(error, "recvmsg");
+        channel->watch.wants_readable = true;
+        return GN_WOULD_BLOCK;
     }
     if (taken == 0) return GN_END;
     *count = (size_t)taken;
     *drained = plain && *count < capacity && !channel->watch.hung_up;
+    if (*drained) channel->watch.wants_readable = true;
     return GN_DONE;
 }
 

@@ -21,7 +21,7 @@ gn_code gnp_code_of(int native) {
     case ECONNREFUSED: return GN_CODE_REFUSED;
     case EBUSY: case EADDRINUSE: return GN_CODE_BUSY;
     case EEXIST: return GN_CODE_EXISTS;
-    case EACCES: case EPERM: case EROFS: return GN_CODE_DENIED;
+    case EACCES: case EPERM: case EROFS: case ENOEXEC: return GN_CODE_DENIED;
     case ENAMETOOLONG: return GN_CODE_NAME_TOO_LONG;
     case EINVAL: case EBADF: return GN_CODE_INVALID;
     case ECONNRESET: case EPIPE: case ENOTCONN: return GN_CODE_RESET;

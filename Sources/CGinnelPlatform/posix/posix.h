@@ -16,6 +16,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <poll.h>
 #include <spawn.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -59,6 +60,9 @@ typedef struct gnp_watch {
     int descriptor;
     bool is_doorbell;            ///< Linux: whatever happens to it is a ring
     bool hung_up;                ///< HANGUP was reported: a short read no longer promises another event
+    bool wants_readable;         ///< a read has found all there was and no event has answered it yet; asked by scans alone
+    bool is_over;                ///< a scan has heard that nothing will come any more
+    int edges;                   ///< of a doorbell in a scan (linux/scan.c)
     atomic_bool wants_writable;  ///< a write returned GN_WOULD_BLOCK and no event has answered it yet
 } gnp_watch;
 
@@ -97,6 +101,40 @@ gn_outcome gnp_channel_make(int descriptor, gn_channel **channel, gn_error *erro
 
 /// Checks that an inherited descriptor is a local stream that listens or does not, and makes it non-blocking and private.
 gn_outcome gnp_adopt(gn_handle handle, bool listening, gn_error *error);
+
+// MARK: Pollers (posix/poller.c)
+
+/// How a kind of poller does what the contract asks. What fails sets errno.
+typedef struct gnp_poller_verbs {
+    const char *adding, *waiting;  ///< the names of the steps in errors
+    void (*close)(gn_poller *poller);
+    int (*add)(gn_poller *poller, gnp_watch *watch);
+    void (*forget)(gn_poller *poller, gnp_watch *watch);
+    /// After the wish was noted. Any thread.
+    int (*want_writable)(gn_poller *poller, gnp_watch *watch);
+    /// How many events, or -1.
+    int (*wait)(gn_poller *poller, gn_event *events, size_t capacity, uint64_t timeout_ns);
+    /// Ends a wait. Any thread.
+    void (*ring)(gn_poller *poller);
+} gnp_poller_verbs;
+
+/// The part that all kinds begin with.
+struct gn_poller {
+    const gnp_poller_verbs *verbs;
+    atomic_bool rung;  ///< a wake is on its way
+};
+
+/// epoll or kqueue.
+gn_outcome gnp_queue_open(gn_poller **poller, gn_error *error);
+/// poll (posix/scan.c).
+gn_outcome gnp_scan_open(gn_poller **poller, gn_error *error);
+/// Descriptors that an empty one has.
+extern const size_t gnp_queue_descriptors, gnp_scan_descriptors;
+
+/// Sees to it that the watch reports GN_EVENT_WRITABLE; returns GN_WOULD_BLOCK.
+gn_outcome gnp_poller_want_writable(gnp_watch *watch, gn_error *error);
+/// Takes a watch out of its poller, if it is in one.
+void gnp_poller_forget(gnp_watch *watch);
 
 // MARK: Handles (posix/handles.c)
 
@@ -189,10 +227,28 @@ bool gnp_endpoint_base(gn_endpoint_kind kind, size_t index, char base[PATH_MAX],
 void gnp_lock_mark(int descriptor);
 bool gnp_lock_seen(int descriptor);
 
-/// Sees to it that the watch reports GN_EVENT_WRITABLE; returns GN_WOULD_BLOCK.
-gn_outcome gnp_poller_want_writable(gnp_watch *watch, gn_error *error);
-/// Takes a watch out of its poller, if it is in one.
-void gnp_poller_forget(gnp_watch *watch);
+/// What limits waits where the kernel has something better than a time-out: a timerfd (linux/timer.c).
+typedef struct gnp_timer {
+    int descriptor;  ///< -1 where there is none
+    uint64_t armed;  ///< when it goes off, on the awake clock; 0 when it is not armed
+} gnp_timer;
+
+int gnp_timer_open(gnp_timer *timer);
+#if defined(__linux__)
+/// Sees to it that the timer goes off after so long or before; -1 with errno.
+int gnp_timer_limit(gnp_timer *timer, uint64_t timeout_ns);
+#endif
+/// poll, for so long, and through signals. The first entry of the set is the timer's, and filled in here; on Linux it may end a wait before its time.
+int gnp_poll(gnp_timer *timer, struct pollfd *set, size_t count, uint64_t timeout_ns);
+/// The two ends of a bell that does not block, which may be one descriptor; -1 with errno.
+int gnp_bell_open(int bell[2]);
+extern const char *const gnp_bell_operation;
+/// A descriptor that is readable when a doorbell was rung since gnp_edges_take; -1 with errno.
+int gnp_edges_open(int doorbell);
+void gnp_edges_take(int edges);
+
+/// What poll says when the peer sends no more (0 where it has no word for it), and when it takes no more either.
+extern const int gnp_poll_hangup, gnp_poll_gone;
 
 /// Makes a shared memory object without a name, of exactly this size for good.
 gn_outcome gnp_memory_make(uint64_t size, int *descriptor, gn_error *error);

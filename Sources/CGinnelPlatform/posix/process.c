@@ -5,7 +5,7 @@
 // final numbers, so that no copy can overwrite one that is still to be copied.
 //
 // A child that has ended stays a zombie until it is forgotten; that keeps its process id from being given to another.
-#include "posix.h"
+#include "process.h"
 
 #if !defined(_WIN32)
 
@@ -17,12 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { FIRST_INHERITED = 3, SIGNALLED = 256 };
-
-struct gn_process {
-    pid_t id;
-    gn_process *next;  // among the forgotten
-};
+enum { SIGNALLED = 256 };
 
 // MARK: Children that were forgotten while they ran
 
@@ -50,6 +45,7 @@ static void reap_forgotten(void) {
 }
 
 void gn_process_forget(gn_process *process) {
+    if (process->is_supervised) gnp_supervision_end(process);
     reap_forgotten();
     if (reaped(process->id)) {
         free(process);
@@ -92,48 +88,46 @@ static char **merged_environment(const char *const *additions) {
     return merged;
 }
 
-/// Copies above all final numbers, closed by exec. Entry `count` is for the output. False with errno.
-static bool copy_high(const gn_handle *inherited, size_t count, gn_handle output, int *copies) {
-    for (size_t i = 0; i <= count; i++) copies[i] = -1;
-    for (size_t i = 0; i <= count; i++) {
-        gn_handle source = i < count ? inherited[i] : output;
-        if (i == count && source == GN_NO_HANDLE) break;
-        GNP_RETRY(copies[i], "fcntl", fcntl((int)source, F_DUPFD_CLOEXEC, FIRST_INHERITED + (int)count));
+/// Copies above all final numbers, closed by exec. False with errno.
+static bool copy_high(const gn_handle *inherited, size_t count, const gn_handle *standard, int *copies) {
+    for (size_t i = 0; i < count + GNP_STANDARD; i++) copies[i] = -1;
+    for (size_t i = 0; i < count + GNP_STANDARD; i++) {
+        gn_handle source = i < count ? inherited[i] : standard[i - count];
+        if (i >= count && source == GN_NO_HANDLE) continue;
+        GNP_RETRY(copies[i], "fcntl", fcntl((int)source, F_DUPFD_CLOEXEC, GNP_STANDARD + (int)count));
         if (copies[i] < 0) return false;
     }
     return true;
 }
 
-static int prepare(posix_spawnattr_t *attributes, posix_spawn_file_actions_t *actions, const int *copies, size_t count) {
+static int prepare(posix_spawnattr_t *attributes, posix_spawn_file_actions_t *actions, const gnp_child *child) {
     sigset_t none, all;
     sigemptyset(&none);
     sigfillset(&all);
     short flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF;
     int native = posix_spawnattr_setsigmask(attributes, &none);
     if (native == 0) native = posix_spawnattr_setsigdefault(attributes, &all);
-    for (size_t i = 0; i < count && native == 0; i++) {
-        native = posix_spawn_file_actions_adddup2(actions, copies[i], FIRST_INHERITED + (int)i);
+    for (size_t i = 0; i < child->count + GNP_STANDARD && native == 0; i++) {
+        if (child->copies[i] >= 0) native = posix_spawn_file_actions_adddup2(actions, child->copies[i], gnp_child_number(child, i));
     }
-    if (native == 0 && copies[count] >= 0) native = posix_spawn_file_actions_adddup2(actions, copies[count], STDOUT_FILENO);
-    if (native == 0) native = gnp_spawn_prepare(attributes, &flags, actions, count);
+    if (native == 0) native = gnp_spawn_prepare(attributes, &flags, actions, child->count);
     if (native == 0) native = posix_spawnattr_setflags(attributes, flags);
     return native;
 }
 
-/// An errno value, 0 for success.
-static int spawn(const char *path, const char *const *arguments, char **environment, const int *copies, size_t count, pid_t *id) {
+int gnp_spawn(const gnp_child *child, pid_t *id, const char **operation) {
     posix_spawnattr_t attributes;
     posix_spawn_file_actions_t actions;
+    *operation = "posix_spawn";
     int native = posix_spawnattr_init(&attributes);
     if (native != 0) return native;
     native = posix_spawn_file_actions_init(&actions);
     if (native == 0) {
-        native = prepare(&attributes, &actions, copies, count);
+        native = prepare(&attributes, &actions, child);
         if (native == 0) {
             do {
-                native = gnp_fails("posix_spawn")
-                             ? errno
-                             : posix_spawn(id, path, &actions, &attributes, (char *const *)(uintptr_t)arguments, environment);
+                native = gnp_fails("posix_spawn") ? errno
+                                                  : posix_spawn(id, child->path, &actions, &attributes, child->arguments, child->environment);
             } while (native == EINTR);
         }
         posix_spawn_file_actions_destroy(&actions);
@@ -142,30 +136,40 @@ static int spawn(const char *path, const char *const *arguments, char **environm
     return native;
 }
 
-gn_outcome gn_process_start(const char *path, const char *const *arguments, const char *const *environment, const gn_handle *inherited,
-                            size_t inherited_count, gn_handle output, gn_process **process, gn_error *error) {
+gn_outcome gnp_process_make(const gnp_launch *launch, const gn_handle standard[GNP_STANDARD], gnp_spawner spawn, gn_process **process, gn_error *error) {
     reap_forgotten();
-    if (inherited_count > 1024) return gnp_fail(error, GN_CODE_INVALID, 0, "posix_spawn");
+    const size_t count = launch->inherited_count;
+    if (count > 1024) return gnp_fail(error, GN_CODE_INVALID, 0, "posix_spawn");
     gn_process *made = gnp_allocate(sizeof *made);
-    char **merged = merged_environment(environment);
-    int *copies = gnp_allocate((inherited_count + 1) * sizeof *copies);
+    char **merged = merged_environment(launch->environment);
+    int *copies = gnp_allocate((count + GNP_STANDARD) * sizeof *copies);
     gn_outcome outcome = GN_DONE;
     if (made == NULL || merged == NULL || copies == NULL) {
         outcome = gnp_fail(error, GN_CODE_NO_MEMORY, ENOMEM, "calloc");
-    } else if (!copy_high(inherited, inherited_count, output, copies)) {
+    } else if (!copy_high(launch->inherited, count, standard, copies)) {
         outcome = gnp_fail_errno(error, "fcntl");
     } else {
-        int native = spawn(path, arguments, merged, copies, inherited_count, &made->id);
+        // Both ways to start a program take pointers to char and do not write through them.
+        const gnp_child child = {launch->path, (char *const *)(uintptr_t)launch->arguments, merged, copies, count};
+        const char *operation;
+        int native = spawn(&child, &made->id, &operation);
         // EAGAIN is the limit of processes.
         gn_code code = native == EAGAIN ? GN_CODE_NO_MEMORY : gnp_code_of(native);
-        if (native != 0) outcome = gnp_fail(error, code, native, "posix_spawn");
+        if (native != 0) outcome = gnp_fail(error, code, native, operation);
     }
-    for (size_t i = 0; copies != NULL && i <= inherited_count; i++) gnp_close(copies[i] > 0 ? copies[i] : -1);
+    for (size_t i = 0; copies != NULL && i < count + GNP_STANDARD; i++) gnp_close(copies[i] > 0 ? copies[i] : -1);
     free(copies);
     free(merged);
     if (outcome == GN_DONE) *process = made;
     else free(made);
     return outcome;
+}
+
+gn_outcome gn_process_start(const char *path, const char *const *arguments, const char *const *environment, const gn_handle *inherited,
+                            size_t inherited_count, gn_handle output, gn_process **process, gn_error *error) {
+    const gnp_launch launch = {path, arguments, environment, inherited, inherited_count};
+    const gn_handle standard[GNP_STANDARD] = {GN_NO_HANDLE, output, GN_NO_HANDLE};
+    return gnp_process_make(&launch, standard, gnp_spawn, process, error);
 }
 
 // MARK: Afterwards

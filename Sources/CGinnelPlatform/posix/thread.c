@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct gn_thread {
     pthread_t thread;
@@ -25,25 +26,38 @@ static void *run(void *argument) {
     return NULL;
 }
 
-static int create(gn_thread *made) {
+/// As many bytes as are wanted, in whole pages, and no fewer than the system asks for.
+static int set_stack(pthread_attr_t *attributes, size_t size) {
+    if (size == 0) return 0;
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE), least = (size_t)PTHREAD_STACK_MIN;
+    if (size < least) size = least;
+    return pthread_attr_setstacksize(attributes, (size + page - 1) / page * page);
+}
+
+static int create(gn_thread *made, size_t stack_size) {
+    pthread_attr_t attributes;
+    int native = pthread_attr_init(&attributes);
+    if (native != 0) return native;
+    native = set_stack(&attributes, stack_size);
     sigset_t blocked, before;
     sigfillset(&blocked);
     const int own[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS};
     for (size_t i = 0; i < sizeof own / sizeof own[0]; i++) sigdelset(&blocked, own[i]);
     // A new thread begins with the mask of the one that makes it.
     pthread_sigmask(SIG_SETMASK, &blocked, &before);
-    int native = gnp_fails("pthread_create") ? errno : pthread_create(&made->thread, NULL, run, made);
+    if (native == 0) native = gnp_fails("pthread_create") ? errno : pthread_create(&made->thread, &attributes, run, made);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
+    (void)pthread_attr_destroy(&attributes);
     return native;
 }
 
-gn_outcome gn_thread_start(const char *name, void (*body)(void *), void *argument, gn_thread **thread, gn_error *error) {
+gn_outcome gn_thread_start(const char *name, size_t stack_size, void (*body)(void *), void *argument, gn_thread **thread, gn_error *error) {
     gn_thread *made = gnp_allocate(sizeof *made);
     if (made == NULL) return gnp_fail(error, GN_CODE_NO_MEMORY, ENOMEM, "calloc");
     made->body = body;
     made->argument = argument;
     strncpy(made->name, name, sizeof made->name - 1);
-    int native = create(made);
+    int native = create(made, stack_size);
     if (native != 0) {
         free(made);
         // EAGAIN is the system's or the user's limit of threads.

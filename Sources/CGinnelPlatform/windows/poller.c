@@ -4,6 +4,9 @@
 // wakes. A channel keeps a read of no bytes pending while it is empty; that read ends when there is something to read, and is the readiness of the contract. A pending write
 // ends when the kernel has taken it.
 //
+// Both kinds of poller are this one. A pipe tells the end of an operation through a port or through an event; for the latter the thread that waits would have to know of
+// each write that another thread begins, at the moment it begins it, which is the same bookkeeping once more.
+//
 // The port hands out addresses of records that nobody may free before their packet was taken out. So the poller counts what it expects. When it is closed, what was
 // cancelled comes at once and is waited for; what is slow, writes that still have time to leave, is left to a thread that takes them out and then ends the poller.
 #include "win32.h"
@@ -24,7 +27,8 @@ struct gn_poller {
 
 // MARK: Beginning and end
 
-gn_outcome gn_poller_open(gn_poller **poller, gn_error *error) {
+gn_outcome gn_poller_open(gn_poller_kind kind, gn_poller **poller, gn_error *error) {
+    (void)kind;
     static atomic_uint_fast64_t numbers;
     gn_poller *made = gnp_allocate(sizeof *made);
     if (made == NULL) return gnp_fail_memory(error);
@@ -37,6 +41,11 @@ gn_outcome gn_poller_open(gn_poller **poller, gn_error *error) {
     made->number = 1 + atomic_fetch_add(&numbers, 1);
     *poller = made;
     return GN_DONE;
+}
+
+size_t gn_poller_descriptors(gn_poller_kind kind) {
+    (void)kind;
+    return 1;
 }
 
 /// Waits for packets; at most BATCH. False when there was none in time.

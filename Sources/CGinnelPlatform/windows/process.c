@@ -6,22 +6,17 @@
 //
 // Windows cannot ask a program without a window to end, so both ways of ending end it at once. The exit status says by which (256 + 15 or 256 + 9, as elsewhere); a program
 // that was ended by the system, for a wrong access or the like, has 256.
-#include "command_line.h"
+#include "process.h"
 
 #if defined(_WIN32)
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIRST_INHERITED = 3, MOST_INHERITED = 1024, SIGNALLED = 256, TERMINATED = 15, KILLED = 9, LAST_SIGNAL = 64 };
+enum { MOST_INHERITED = 1024, SIGNALLED = 256, TERMINATED = 15, KILLED = 9, LAST_SIGNAL = 64 };
 
 /// What a C library knows of a descriptor: that it is open, and a pipe.
 enum { OPEN = 0x01, PIPE = 0x08 };
-
-struct gn_process {
-    HANDLE process;
-    DWORD id;
-};
 
 // MARK: Handles for the child
 
@@ -41,21 +36,22 @@ static bool copy(HANDLE source, HANDLE *made) {
     return !gnp_fails("DuplicateHandle") && DuplicateHandle(self, source, self, made, 0, TRUE, DUPLICATE_SAME_ACCESS);
 }
 
-static bool copy_all(const gn_handle *inherited, size_t count, gn_handle output, handle_copies *copies) {
+static bool copy_all(const gnp_launch *launch, const gn_handle given[GNP_STANDARD], handle_copies *copies) {
     static const DWORD standard[] = {STD_INPUT_HANDLE, STD_OUTPUT_HANDLE, STD_ERROR_HANDLE};
     for (size_t i = 0; i < copies->count; i++) copies->handles[i] = INVALID_HANDLE_VALUE;
-    for (size_t i = 0; i < FIRST_INHERITED; i++) {
+    for (size_t i = 0; i < GNP_STANDARD; i++) {
         // A program without a console has no standard handles, and its child has none either.
-        if (i != 1 || output == GN_NO_HANDLE) {
+        if (given[i] == GN_NO_HANDLE) {
             HANDLE ours = GetStdHandle(standard[i]);
             if (ours == NULL || ours == INVALID_HANDLE_VALUE || !copy(ours, &copies->handles[i])) copies->handles[i] = INVALID_HANDLE_VALUE;
-        } else if (!copy((HANDLE)output, &copies->handles[i])) {
+        } else if (!copy((HANDLE)given[i], &copies->handles[i])) {
+            copies->handles[i] = INVALID_HANDLE_VALUE;
             return false;
         }
     }
-    for (size_t i = 0; i < count; i++) {
-        if (!copy((HANDLE)inherited[i], &copies->handles[FIRST_INHERITED + i])) {
-            copies->handles[FIRST_INHERITED + i] = INVALID_HANDLE_VALUE;
+    for (size_t i = 0; i < launch->inherited_count; i++) {
+        if (!copy((HANDLE)launch->inherited[i], &copies->handles[GNP_STANDARD + i])) {
+            copies->handles[GNP_STANDARD + i] = INVALID_HANDLE_VALUE;
             return false;
         }
     }
@@ -71,7 +67,7 @@ static BYTE *numbers_of(const handle_copies *copies, WORD *size) {
     memcpy(block, &count, sizeof count);
     for (size_t i = 0; i < copies->count; i++) {
         // Standard streams are told apart from pipes by the library itself, from what stands in the start-up information.
-        block[sizeof count + i] = i >= FIRST_INHERITED ? OPEN | PIPE : 0;
+        block[sizeof count + i] = i >= GNP_STANDARD ? OPEN | PIPE : 0;
         memcpy(block + sizeof count + copies->count + i * sizeof(HANDLE), &copies->handles[i], sizeof(HANDLE));
     }
     return block;
@@ -79,8 +75,16 @@ static BYTE *numbers_of(const handle_copies *copies, WORD *size) {
 
 // MARK: Starting
 
-/// Starts the child with the handles in `list` and no others.
-static DWORD create(WCHAR *path, WCHAR *line, WCHAR *environment, const handle_copies *copies, HANDLE *list, size_t listed, gn_process *made) {
+/// Lets a suspended process begin as a member of the job, or ends it.
+static DWORD begin_in_job(const PROCESS_INFORMATION *information, HANDLE job) {
+    if (!gnp_fails("AssignProcessToJobObject") && AssignProcessToJobObject(job, information->hProcess) && ResumeThread(information->hThread) != (DWORD)-1) return 0;
+    DWORD native = GetLastError();
+    (void)TerminateProcess(information->hProcess, SIGNALLED + KILLED);
+    return native;
+}
+
+/// Starts the child with the handles in `list` and no others, and in `job` from its first instruction on, if there is one.
+static DWORD create(WCHAR *path, WCHAR *line, WCHAR *environment, const handle_copies *copies, HANDLE *list, size_t listed, HANDLE job, gn_process *made) {
     STARTUPINFOEXW start = {.StartupInfo = {.cb = sizeof start, .dwFlags = STARTF_USESTDHANDLES}};
     const HANDLE none = INVALID_HANDLE_VALUE;
     start.StartupInfo.hStdInput = copies->handles[0] == none ? NULL : copies->handles[0];
@@ -94,12 +98,13 @@ static DWORD create(WCHAR *path, WCHAR *line, WCHAR *environment, const handle_c
     if (start.lpAttributeList != NULL && start.StartupInfo.lpReserved2 != NULL && InitializeProcThreadAttributeList(start.lpAttributeList, 1, 0, &size)) {
         PROCESS_INFORMATION information;
         bool ready = listed == 0 || UpdateProcThreadAttribute(start.lpAttributeList, 0, PROC_THREAD_ATTRIBUTE_HANDLE_LIST, list, listed * sizeof *list, NULL, NULL);
-        const DWORD flags = EXTENDED_STARTUPINFO_PRESENT | CREATE_UNICODE_ENVIRONMENT;
+        const DWORD flags = EXTENDED_STARTUPINFO_PRESENT | CREATE_UNICODE_ENVIRONMENT | (job != NULL ? CREATE_SUSPENDED : 0u);
         if (ready && !gnp_fails("CreateProcessW") && CreateProcessW(path, line, NULL, NULL, listed > 0, flags, environment, NULL, &start.StartupInfo, &information)) {
+            native = job == NULL ? 0 : begin_in_job(&information, job);
             gnp_close(information.hThread);
             made->process = information.hProcess;
             made->id = information.dwProcessId;
-            native = 0;
+            if (native != 0) gnp_close(information.hProcess);
         } else {
             native = GetLastError();
         }
@@ -110,15 +115,15 @@ static DWORD create(WCHAR *path, WCHAR *line, WCHAR *environment, const handle_c
     return native;
 }
 
-static gn_outcome start(const char *path, const char *const *arguments, const char *const *environment, const handle_copies *copies, gn_process *made, gn_error *error) {
-    WCHAR *wide = gnp_wide(path), *line = gnp_command_line(arguments), *block = gnp_environment_block(environment);
+static gn_outcome start(const gnp_launch *launch, const handle_copies *copies, HANDLE job, gn_process *made, gn_error *error) {
+    WCHAR *wide = gnp_wide(launch->path), *line = gnp_command_line(launch->arguments), *block = gnp_environment_block(launch->environment);
     HANDLE *list = gnp_allocate(copies->count * sizeof *list);
     size_t listed = 0;
     DWORD native = wide != NULL && line != NULL && block != NULL && list != NULL ? 0 : GetLastError();
     for (size_t i = 0; list != NULL && i < copies->count; i++) {
         if (copies->handles[i] != INVALID_HANDLE_VALUE) list[listed++] = copies->handles[i];
     }
-    if (wide != NULL && line != NULL && block != NULL && list != NULL) native = create(wide, line, block, copies, list, listed, made);
+    if (wide != NULL && line != NULL && block != NULL && list != NULL) native = create(wide, line, block, copies, list, listed, job, made);
     else if (native == 0) native = ERROR_NOT_ENOUGH_MEMORY;
     free(list);
     free(block);
@@ -129,10 +134,9 @@ static gn_outcome start(const char *path, const char *const *arguments, const ch
     return native == 0 ? GN_DONE : gnp_fail_native(error, native, "CreateProcessW");
 }
 
-gn_outcome gn_process_start(const char *path, const char *const *arguments, const char *const *environment, const gn_handle *inherited,
-                            size_t inherited_count, gn_handle output, gn_process **process, gn_error *error) {
-    if (inherited_count > MOST_INHERITED) return gnp_fail(error, GN_CODE_INVALID, 0, "CreateProcessW");
-    handle_copies copies = {.count = FIRST_INHERITED + inherited_count};
+gn_outcome gnp_process_make(const gnp_launch *launch, const gn_handle standard[GNP_STANDARD], HANDLE job, gn_process **process, gn_error *error) {
+    if (launch->inherited_count > MOST_INHERITED) return gnp_fail(error, GN_CODE_INVALID, 0, "CreateProcessW");
+    handle_copies copies = {.count = GNP_STANDARD + launch->inherited_count};
     copies.handles = gnp_allocate(copies.count * sizeof *copies.handles);
     gn_process *made = gnp_allocate(sizeof *made);
     if (made == NULL || copies.handles == NULL) {
@@ -141,12 +145,19 @@ gn_outcome gn_process_start(const char *path, const char *const *arguments, cons
         return gnp_fail_memory(error);
     }
     gn_outcome outcome = GN_DONE;
-    if (!copy_all(inherited, inherited_count, output, &copies)) outcome = gnp_fail_last(error, "DuplicateHandle");
-    else outcome = start(path, arguments, environment, &copies, made, error);
+    if (!copy_all(launch, standard, &copies)) outcome = gnp_fail_last(error, "DuplicateHandle");
+    else outcome = start(launch, &copies, job, made, error);
     close_copies(&copies);
     if (outcome == GN_DONE) *process = made;
     else free(made);
     return outcome;
+}
+
+gn_outcome gn_process_start(const char *path, const char *const *arguments, const char *const *environment, const gn_handle *inherited,
+                            size_t inherited_count, gn_handle output, gn_process **process, gn_error *error) {
+    const gnp_launch launch = {path, arguments, environment, inherited, inherited_count};
+    const gn_handle standard[GNP_STANDARD] = {GN_NO_HANDLE, output, GN_NO_HANDLE};
+    return gnp_process_make(&launch, standard, NULL, process, error);
 }
 
 // MARK: Afterwards
@@ -165,6 +176,7 @@ gn_outcome gn_process_status(gn_process *process, int32_t *status, gn_error *err
 }
 
 void gn_process_forget(gn_process *process) {
+    if (process->supervision != NULL) gnp_supervision_end(process->supervision);
     gnp_close(process->process);
     free(process);
 }

@@ -3,6 +3,7 @@
 
 #if defined(_WIN32)
 
+#include <limits.h>
 #include <process.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,14 +36,15 @@ static unsigned __stdcall run(void *argument) {
     return 0;
 }
 
-gn_outcome gn_thread_start(const char *name, void (*body)(void *), void *argument, gn_thread **thread, gn_error *error) {
+gn_outcome gn_thread_start(const char *name, size_t stack_size, void (*body)(void *), void *argument, gn_thread **thread, gn_error *error) {
     gn_thread *made = gnp_allocate(sizeof *made);
     if (made == NULL) return gnp_fail_memory(error);
     made->body = body;
     made->argument = argument;
     strncpy(made->name, name, sizeof made->name - 1);
+    unsigned stack = stack_size < UINT_MAX ? (unsigned)stack_size : UINT_MAX;
     // The C library's own way to start a thread, so that it knows of it.
-    made->thread = gnp_fails("_beginthreadex") ? NULL : (HANDLE)_beginthreadex(NULL, 0, run, made, 0, NULL);
+    made->thread = gnp_fails("_beginthreadex") ? NULL : (HANDLE)_beginthreadex(NULL, stack, run, made, STACK_SIZE_PARAM_IS_A_RESERVATION, NULL);
     if (made->thread == NULL) {
         free(made);
         return gnp_fail_last(error, "_beginthreadex");

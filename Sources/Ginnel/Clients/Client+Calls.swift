@@ -9,26 +9,49 @@ extension Client {
     /// - Parameters:
     ///   - deadline: how long the call may take; it ends on both sides then. `nil`, the default: as long as the handler that makes this call has left, or for ever.
     ///   - priority: how urgent it is among what waits on this connection. Default `.normal`.
-    /// - Throws: `CallError`; `GinnelError` when there is no connection. Cancelling the task cancels the handler.
+    /// - Throws: `CallError`; `GinnelError` when there is no connection. Cancelling the task cancels the handler. With a `reconnect` policy a call made while there is no connection waits
+    ///   for one; one that was in flight when the connection was lost ends with `connectionLost`, whose outcome is unknown, unless its request is idempotent: then it is made again.
     public func call<R: Request>(_ request: R, deadline: Duration? = nil, priority: Priority = .normal) async throws -> R.Response {
-        let reply = try await call(R.method, codec: R.codec, payload: try request.encoded(), deadline: deadline, priority: priority, isSensitive: R.isSensitive)
+        let reply = try await call(
+            R.method, codec: R.codec, payload: try request.encoded(), deadline: deadline, priority: priority, isIdempotent: R.isIdempotent, isSensitive: R.isSensitive)
         return try reply.decoded(R.Response.self, of: R.method)
     }
 
     /// Calls a method with bytes. The same parameters and errors.
     ///
-    /// - Parameter isSensitive: whether it fails with `encryptionRequired` where the connection is not encrypted. Default false.
+    /// - Parameters:
+    ///   - isIdempotent: whether it may be made again when the connection was lost while it was in flight; as `Request.isIdempotent`.
+    ///   - isSensitive: whether it fails with `encryptionRequired` where the connection is not encrypted; as `Request.isSensitive`.
     public func call(
-        _ method: String, codec: Codec = .raw, payload: [UInt8], deadline: Duration? = nil, priority: Priority = .normal, isSensitive: Bool = false
+        _ method: String, codec: Codec = .raw, payload: [UInt8], deadline: Duration? = nil, priority: Priority = .normal, isIdempotent: Bool = false,
+        isSensitive: Bool = false
     ) async throws -> Reply {
-        let absolute = CallContext.absolute(deadline)
-        let connection = if let connection = try connectionNow() { connection } else { try await connection(until: absolute) }
-        return try await connection.call(
-            OutgoingRequest(method: method, codec: codec, payload: payload, deadline: absolute, lane: priority.lane, isSensitive: isSensitive))
+        let request = OutgoingRequest(
+            method: method, codec: codec, payload: payload, deadline: CallContext.absolute(deadline), lane: priority.lane, isSensitive: isSensitive)
+        let permit = try permit()
+        while true {
+            do {
+                let connection = if let connection = try connectionNow() { connection } else { try await connection(until: request.deadline) }
+                do {
+                    let reply = try await connection.call(request)
+                    note(permit, nil)
+                    return reply
+                } catch {
+                    guard await isWorthRepeating(error, isIdempotent, connection) else { throw error }
+                }
+            } catch {
+                note(permit, error)
+                throw error
+            }
+        }
     }
 
     /// Opens a stream. The items come as fast as they are read.
     public func open<R: StreamRequest>(_ request: R, deadline: Duration? = nil, priority: Priority = .normal) async throws -> IncomingItems<R.Item> {
+        try await open(request, until: CallContext.absolute(deadline), priority)
+    }
+
+    func open<R: StreamRequest>(_ request: R, until deadline: UInt64?, _ priority: Priority) async throws -> IncomingItems<R.Item> {
         let call = try await begin(R.method, R.codec, try request.encoded(), deadline, priority, itemsFollow: false, isSensitive: R.isSensitive)
         return IncomingItems(call.items, Lifeline(call))
     }
@@ -37,7 +60,8 @@ extension Client {
     public func upload<R: UploadRequest, Items: AsyncSequence & Sendable>(
         _ request: R, items: Items, deadline: Duration? = nil, priority: Priority = .normal
     ) async throws -> R.Response where Items.Element == R.Upload {
-        let call = try await begin(R.method, R.codec, try request.encoded(), deadline, priority, itemsFollow: true, isSensitive: R.isSensitive)
+        let call = try await begin(
+            R.method, R.codec, try request.encoded(), CallContext.absolute(deadline), priority, itemsFollow: true, isSensitive: R.isSensitive)
         let result = await withTaskGroup { group in
             group.addTask { await call.feed(items) }
             let result = await call.result()
@@ -52,7 +76,8 @@ extension Client {
         _ request: R, sending items: Items, deadline: Duration? = nil, priority: Priority = .normal,
         _ body: (IncomingItems<R.Item>) async throws -> Result
     ) async throws -> Result where Items.Element == R.Upload {
-        let call = try await begin(R.method, R.codec, try request.encoded(), deadline, priority, itemsFollow: true, isSensitive: R.isSensitive)
+        let call = try await begin(
+            R.method, R.codec, try request.encoded(), CallContext.absolute(deadline), priority, itemsFollow: true, isSensitive: R.isSensitive)
         let lifeline = Lifeline(call)
         return try await withThrowingTaskGroup { group in
             group.addTask { await call.feed(items) }
@@ -63,13 +88,12 @@ extension Client {
     }
 
     private func begin(
-        _ method: String, _ codec: Codec, _ payload: [UInt8], _ deadline: Duration?, _ priority: Priority, itemsFollow: Bool, isSensitive: Bool
+        _ method: String, _ codec: Codec, _ payload: [UInt8], _ deadline: UInt64?, _ priority: Priority, itemsFollow: Bool, isSensitive: Bool
     ) async throws -> StreamCall {
-        let absolute = CallContext.absolute(deadline)
-        let call = StreamCall(try await connection(until: absolute))
+        let call = StreamCall(try await connection(until: deadline))
         call.begin(
             OutgoingRequest(
-                method: method, codec: codec, payload: payload, deadline: absolute, lane: priority.lane, itemsFollow: itemsFollow,
+                method: method, codec: codec, payload: payload, deadline: deadline, lane: priority.lane, itemsFollow: itemsFollow,
                 isSensitive: isSensitive))
         return call
     }

@@ -1,4 +1,4 @@
-// A client: one connection to one service, and the calls on it. Nothing starts before `run()` or `connect`, and everything has ended when they return.
+// A client: one connection to one service at a time, and the calls on it. Nothing starts before `run()` or `connect`, and everything has ended when they return.
 
 public import GinnelCore
 public import GinnelTransport
@@ -12,6 +12,7 @@ public final class Client: Sendable {
     enum Phase {
         /// `run()` was not called yet.
         case ready
+        /// There is no connection on which a call could be made, but there may be one soon.
         case connecting
         case connected(Connection)
         case over(GinnelError)
@@ -25,21 +26,40 @@ public final class Client: Sendable {
         var opening: StreamOpening?
         /// `close()` was called, or the task was cancelled: nothing more is begun.
         var isLeaving = false
+        /// There will be no more connections.
+        var hasStopped = false
         var handlers = HandlerTable()
         var establishment: Establishment?
+        /// Who this client is to services, the same on all its connections.
+        var identity: Identity?
+        var reconnection: Reconnection
+        var watchers = ConnectionWatchers()
+        var breaker: CircuitBreaker?
         var waiters: [CheckedContinuation<Void, Never>] = []
     }
 
     public let endpoint: Endpoint
     public let configuration: ClientConfiguration
-    let state = Guarded(State())
+    /// The engine, or why there is none.
+    let chosenEngine: Swift.Result<Engine, GinnelError>
+    let state: Guarded<State>
     let tasks = HandlerTasks()
     let hub = EventHub()
+    let recorder: Recorder
 
     /// A client of the service at `endpoint`; it connects in `run()`.
-    public init(to endpoint: Endpoint, configuration: ClientConfiguration = .defaults) {
+    ///
+    /// - Parameter reconnect: whether it waits for the service to appear and connects again when the connection is lost; instead of `configuration.reconnect`.
+    public init(to endpoint: Endpoint, reconnect: ReconnectPolicy? = nil, configuration: ClientConfiguration = .defaults) {
+        var configuration = configuration
+        if let reconnect { configuration.reconnect = reconnect }
+        // What was handed to this process can be connected to once.
+        if endpoint.isInherited { configuration.reconnect = .never }
         self.endpoint = endpoint
         self.configuration = configuration
+        recorder = Recorder(lanes: 1, configuration.instruments)
+        chosenEngine = Swift.Result { () throws(GinnelError) in try Engine.chosen(configured: configuration.engine) }
+        state = Guarded(State(reconnection: Reconnection(configuration.reconnect), breaker: configuration.circuitBreaker.map(CircuitBreaker.init)))
     }
 
     // MARK: The connection
@@ -51,7 +71,7 @@ public final class Client: Sendable {
         while true {
             if let connection = try connectionNow() { return connection }
             try Task.checkCancellation()
-            await waitForChange()
+            await wait { if case .connecting = $0.phase { false } else { true } }
         }
     }
 
@@ -88,7 +108,7 @@ public final class Client: Sendable {
 
     private func waitForRun() async throws {
         await withTaskGroup { group in
-            group.addTask { while self.isReady, !Task.isCancelled { await self.waitForChange() } }
+            group.addTask { await self.wait { if case .ready = $0.phase { false } else { true } } }
             group.addTask { [configuration] in try? await Task.sleep(for: configuration.startTimeout) }
             await group.next()
             group.cancelAll()
@@ -99,23 +119,35 @@ public final class Client: Sendable {
         }
     }
 
-    /// Returns at the next change of phase, or at once when the phase can change no more.
-    private func waitForChange() async {
-        await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                let isSettled = state.withLock { state in
-                    switch state.phase {
-                    case .ready, .connecting:
-                        if Task.isCancelled { return true }
-                        state.waiters.append(continuation)
-                        return false
-                    case .connected, .over: return true
-                    }
-                }
-                if isSettled { continuation.resume() }
+    /// Returns when the condition holds, or when the task is cancelled.
+    func wait(until condition: @escaping @Sendable (borrowing State) -> Bool) async {
+        while !Task.isCancelled, !state.withLock({ condition($0) }) {
+            await withTaskCancellationHandler {
+                await nextChange { condition($0) || Task.isCancelled }
+            } onCancel: {
+                move { _ in }
             }
+        }
+    }
+
+    /// Returns when there will be no more connections. When the task is cancelled, or was, the one that there is ends at once.
+    func waitUntilStopped() async {
+        await withTaskCancellationHandler {
+            while !state.withLock({ $0.hasStopped }) { await nextChange { $0.hasStopped } }
         } onCancel: {
-            move { _ in }
+            disconnect()
+        }
+    }
+
+    /// Returns at the next change, or at once.
+    private func nextChange(unless condition: @Sendable (borrowing State) -> Bool) async {
+        await withCheckedContinuation { continuation in
+            let returns = state.withLock { state in
+                if condition(state) { return true }
+                state.waiters.append(continuation)
+                return false
+            }
+            if returns { continuation.resume() }
         }
     }
 
@@ -131,6 +163,9 @@ public final class Client: Sendable {
 
     /// Whether the calling thread is the one on which the connection lives; false before there is one.
     package var isOnLoop: Bool { if case .connected(let connection) = state.withLock({ $0.phase }) { connection.loop.isCurrent } else { false } }
+
+    /// How the connection is waited for; `.reactor` also where the environment names no engine, which `run()` says.
+    public var engine: Engine { (try? chosenEngine.get()) ?? .reactor }
 
     // MARK: What the service said
 

@@ -12,9 +12,16 @@ public struct ClientConfiguration: Sendable {
     public var timeouts = SessionTimeouts.defaults
     /// How long connecting may take, handshake not included, while the service's backlog is full. Default 30 s.
     public var connectTimeout: Duration = .seconds(30)
+    /// Whether the client waits for its service to appear and connects again when the connection is lost. Default `.never`.
+    public var reconnect = ReconnectPolicy.never
+    /// Whether calls fail at once for a while when the service keeps failing. Default `nil`: they do not.
+    public var circuitBreaker: CircuitBreakerPolicy?
     /// How long a call waits for `run()` to be called. Default 1 s.
     public var startTimeout: Duration = .seconds(1)
-    /// The loop that the client runs on: one of its own, the default, or one that several clients share.
+    /// How the connection is waited for. The environment variable `GINNEL_ENGINE` goes before it. `nil`, the default: `.reactor`.
+    public var engine: Engine?
+    /// The loop that the client runs on: one of its own, the default, or one that several clients share. With `Engine.threads` each has its own whatever this says, and calls from tasks on
+    /// the shared one cost a change of thread.
     public var loop = ClientLoop.own(.defaults)
     /// Whether CRC-32C is offered for every frame. Default false.
     public var checksums = false
@@ -27,6 +34,8 @@ public struct ClientConfiguration: Sendable {
     public var compression: Compression?
     /// Whether the connection is encrypted; `.native` only. Default `nil`: never.
     public var encryption: Encryption?
+    /// What is added to every call, for libraries that count or trace. Default none.
+    public var instruments = Instruments()
     /// Name and version of the program, shown to the service.
     public var program = ""
     public var log = Log.standardError

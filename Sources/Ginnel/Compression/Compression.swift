@@ -1,4 +1,4 @@
-// Smaller messages, where both sides of a connection want them (docs/protocol.md §10).
+// Smaller messages, where both sides of a connection want them (docs/protocol.md §11).
 
 internal import GinnelCore
 

@@ -15,10 +15,15 @@ public final class Connection: Sendable {
         var events: EventHub
         var log: Log
         /// Warns of what a peer can cause as often as it likes.
-        var complain: @Sendable (String, [String: String]) -> Void
+        var complain: @Sendable (LogEvent, String, [String: String]) -> Void
         var established: @Sendable (Connection, Establishment) -> Void
-        /// The connection wanted shared memory and stays on the socket.
-        var fellBack: @Sendable () -> Void = {}
+        var metrics: Recorder
+        /// The number of its loop among the owner's.
+        var lane = 0
+        /// It is there for tools that look at a service, not for the service's own clients.
+        var isControl = false
+        /// The peer takes no more calls on it.
+        var leaving: @Sendable (Connection) -> Void = { _ in }
         var ended: @Sendable (Connection, CloseReason) -> Void
     }
 
@@ -28,6 +33,7 @@ public final class Connection: Sendable {
     private let pings = Guarded(Pings())
     private let usesSharedMemory: Guarded<Bool>
     private let isSealed = Guarded(false)
+    let counts = ConnectionCounts()
 
     /// Signs of life that were asked for.
     private struct Pings {
@@ -44,9 +50,14 @@ public final class Connection: Sendable {
     }
 
     /// Begins the session. On the driver's loop.
-    func start() { driver.start(self) }
+    func start() {
+        owner.metrics.opened(self)
+        driver.start(self)
+    }
 
     var loop: EventLoop { driver.loop }
+    var isControl: Bool { owner.isControl }
+    var traffic: Traffic.Reading { driver.traffic.reading }
 
     /// What carries the bytes. Where both are allowed it may change once, soon after the connection has begun, from `.socket` to `.sharedMemory`.
     public var transport: Transport { driver.isInProcess ? .inProcess : usesSharedMemory.withLock { $0 } ? .sharedMemory : .socket }
@@ -59,6 +70,9 @@ public final class Connection: Sendable {
 
     /// Bytes that wait to be sent to this peer.
     public var bytesWaiting: Int { driver.outputBytes }
+
+    /// Calls of this peer whose async handlers run now.
+    public var callsInFlight: Int { running.count }
 
     // MARK: Out
 
@@ -79,16 +93,24 @@ public final class Connection: Sendable {
 
     func call(_ request: OutgoingRequest) async throws(CallError) -> Reply {
         if let failure = refusal(of: request) { throw CallError(failure) }
-        let pending = PendingCall(self)
+        let (traced, stopwatch) = prepared(request)
+        let pending = PendingCall(self, stopwatch)
         let result = await withTaskCancellationHandler {
             await withUnsafeContinuation { continuation in
                 pending.begin(continuation)
-                driver.submit(.call(pending, request))
+                driver.submit(.call(pending, traced))
             }
         } onCancel: {
             driver.submit(.abandon(pending, Failure(.cancelled, "the caller's task was cancelled")))
         }
         return try result.get()
+    }
+
+    /// A call that is about to be submitted, in the trace of the task that makes it, and what measures it.
+    func prepared(_ request: OutgoingRequest) -> (OutgoingRequest, Stopwatch) {
+        var traced = request
+        traced.trace = owner.metrics.instruments.traceNow
+        return (traced, Stopwatch(owner.metrics.made(request.method), lane: owner.lane))
     }
 
     /// Why a sensitive request cannot be made on this connection; `nil` when it can.
@@ -112,13 +134,15 @@ public final class Connection: Sendable {
     /// False also for a sensitive event where there is no encryption.
     func sendEvent(_ event: EncodedEvent) -> Bool {
         if event.isSensitive, !isPrivate { return false }
-        if case .taken = driver.submit(event.command) { return true }
-        return false
+        guard case .taken = driver.submit(event.command) else { return false }
+        owner.metrics.add(to: .eventsSent, lane: owner.lane)
+        return true
     }
 
     /// The same, and waits while a good deal has not left yet, so that a sender in a hurry loses nothing of its own.
     func sendEventInTurn(_ event: EncodedEvent) async -> Bool {
         guard case .taken(let mayCarryOn) = driver.submit(event.command) else { return false }
+        owner.metrics.add(to: .eventsSent, lane: owner.lane)
         if !mayCarryOn { await waitForRoom() }
         return true
     }
@@ -163,21 +187,26 @@ extension Connection: SessionDelegate {
         case .item(let call, let codec, let payload): running.stream(of: call)?.received(codec, payload, input)
         case .carryOn(let call): running.stream(of: call)?.carryOn()
         case .cancel(let call, let failure): running.cancel(call, failure)
-        case .event(let name, let codec, let payload, let missed): payload.withBytes(of: input) { owner.events.publish(name, codec, $0, missed: missed, from: self) }
+        case .event(let name, let codec, let payload, let missed):
+            owner.metrics.add(to: .eventsReceived, lane: owner.lane)
+            if missed > 0 { owner.metrics.add(Int(missed), to: .eventsMissed, lane: owner.lane) }
+            payload.withBytes(of: input) { owner.events.publish(name, codec, $0, missed: missed, from: self) }
         case .pong(let value): answer(value, true)
-        case .farewell(let failure): owner.log(.info, "the peer says goodbye: \(failure)", metadata)
+        case .farewell(let failure):
+            owner.log(.info, .farewell, "the peer says goodbye: \(failure)", metadata.merging(failure.said) { $1 })
+            owner.leaving(self)
         case .upgraded(let failure): upgraded(failure)
-        case .replied, .failed, .streamed, .mayCarryOn, .upgrade, .close: break
+        case .replied, .failed, .streamed, .mayCarryOn, .message, .acknowledged, .messagesMayCarryOn, .upgrade, .close: break
         }
     }
 
     private func upgraded(_ failure: Failure?) {
         usesSharedMemory.withLock { $0 = failure == nil }
         if let failure {
-            owner.fellBack()
-            owner.log(.notice, "the connection stays on the socket: \(failure)", metadata)
+            owner.metrics.add(to: .fallbacks, lane: owner.lane)
+            owner.log(.notice, .stayedOnSocket, "the connection stays on the socket: \(failure)", metadata.merging(failure.said) { $1 })
         } else {
-            owner.log(.info, "the connection goes on through shared memory", metadata)
+            owner.log(.info, .changedToSharedMemory, "the connection goes on through shared memory", metadata)
         }
     }
 
@@ -187,13 +216,16 @@ extension Connection: SessionDelegate {
             return Array(pings.waiting.values)
         }
         for continuation in waiting { continuation.resume(returning: false) }
+        owner.metrics.ended(self, reason)
         owner.ended(self, reason)
     }
 
     /// Whether events of a kind that is sensitive or not are taken on this connection; those that are not are complained of.
     func admits(_ name: String, isSensitive: Bool) -> Bool {
         guard isSensitive, !isPrivate else { return true }
-        owner.complain("an event \(name), which is sensitive, came unencrypted and was dropped", metadata)
+        owner.metrics.note(.refusals, .encryptionRequired)
+        owner.complain(
+            .forbidden, "an event \(name), which is sensitive, came unencrypted and was dropped", metadata.merging(["reason": FailureCode.encryptionRequired.label]) { $1 })
         return false
     }
 
@@ -203,68 +235,90 @@ extension Connection: SessionDelegate {
     // MARK: In
 
     private func serve(_ request: IncomingRequest, _ input: borrowing RawSpan) {
+        counts.noteCall()
         guard let handler = owner.handlers[request.method] else {
+            owner.metrics.unknown.refuse(.unknownMethod, lane: owner.lane)
             let failure = Failure(.unknownMethod, "there is no method \"\(request.method)\" here; ginnel.describe lists what there is")
             driver.submit(.fail(call: request.call, failure))
             return
         }
         if handler.isSensitive, !isPrivate {
-            owner.complain("a call of \(request.method), which is sensitive, came unencrypted", metadata)
+            handler.meter?.refuse(.encryptionRequired, lane: owner.lane)
+            owner.metrics.note(.refusals, .encryptionRequired)
+            let keys = ["method": request.method, "reason": FailureCode.encryptionRequired.label]
+            owner.complain(.forbidden, "a call of \(request.method), which is sensitive, came unencrypted", metadata.merging(keys) { $1 })
             driver.submit(.fail(call: request.call, .unencrypted("\(request.method) is sensitive")))
             return
         }
         if case .refused(let reason) = handler.policy?.verdict(on: peer) {
-            owner.complain("a call of \(request.method) was forbidden: \(reason)", metadata)
+            handler.meter?.refuse(.forbidden, lane: owner.lane)
+            owner.metrics.note(.refusals, .forbidden)
+            let keys = ["method": request.method, "reason": FailureCode.forbidden.label]
+            owner.complain(.forbidden, "a call of \(request.method) was forbidden: \(reason)", metadata.merging(keys) { $1 })
             driver.submit(.fail(call: request.call, Failure(.forbidden, "this peer may not call \(request.method)")))
             return
         }
         let context = CallContext(
-            method: request.method, deadline: request.deadline, priority: Priority(request.lane), codec: request.codec, connection: self)
+            method: request.method, deadline: request.deadline, priority: Priority(request.lane), codec: request.codec, trace: request.trace, connection: self)
         switch handler.work {
         case .plain(let body):
+            let began = loop.now.awake
+            let answer: Result<Reply, any Error>
             do {
-                let reply = try request.payload.withBytes(of: input) { bytes throws in try body(bytes, context) }
-                driver.submit(.reply(call: request.call, codec: reply.codec, payload: reply.bytes))
+                answer = .success(try request.payload.withBytes(of: input) { bytes throws in try body(bytes, context) })
             } catch {
-                driver.submit(.fail(call: request.call, failure(error, request.method)))
+                answer = .failure(error)
             }
             loop.noteWork(request.method)
+            finish(request, handler, answer, nanoseconds: loop.now.awake &- began)
         case .async(let body):
-            start(request, nil, on: handler.executor) { [bytes = request.payload.copied(of: input)] in try await body(bytes, context) }
+            start(request, nil, handler, context) { [bytes = request.payload.copied(of: input)] in try await body(bytes, context) }
         case .streaming(let body):
             let stream = CallStream(call: request.call, connection: self, receivesItems: request.itemsFollow)
-            start(request, stream, on: handler.executor) { [bytes = request.payload.copied(of: input)] in try await body(bytes, context, stream) }
+            start(request, stream, handler, context) { [bytes = request.payload.copied(of: input)] in try await body(bytes, context, stream) }
         }
     }
 
     /// Runs an async handler in a task of its own, on this connection's loop unless it asked for another executor.
     private func start(
-        _ request: IncomingRequest, _ stream: CallStream?, on executor: HandlerExecutor, _ body: @escaping @Sendable () async throws -> Reply
+        _ request: IncomingRequest, _ stream: CallStream?, _ handler: Handler, _ context: CallContext, _ body: @escaping @Sendable () async throws -> Reply
     ) {
-        let (call, method, deadline) = (request.call, request.method, request.deadline)
-        running.begin(call, stream)
-        let task = owner.tasks.start(on: executor == .loop ? loop : nil) { [self] in
-            let command: Command
+        let began = loop.now.awake
+        // Without the payload, which may be borrowed.
+        var head = request
+        head.payload = .empty
+        running.begin(request.call, stream)
+        let task = owner.tasks.start(on: handler.executor == .loop ? loop : nil) { [self, head] in
+            let answer: Result<Reply, any Error>
             do {
-                let reply =
-                    if let deadline {
-                        try await CallContext.$inheritedDeadline.withValue(deadline) { try await body() }
-                    } else {
-                        try await body()
-                    }
-                command = .reply(call: call, codec: reply.codec, payload: reply.bytes)
+                answer = .success(try await context.passingOn { try await owner.metrics.instruments.run(context, body) })
             } catch {
-                command = .fail(call: call, failure(error, method))
+                answer = .failure(error)
             }
-            running.end(call)
-            submit(command)
+            finish(head, handler, answer, nanoseconds: .awakeNow &- began, stopped: running.end(head.call))
         }
-        running.attach(task, to: call)
+        running.attach(task, to: request.call)
+    }
+
+    /// Counts a call before its answer leaves, so that whoever has the answer finds it counted. `stopped`: why the session wanted its handler to stop, which is what became of the
+    /// call then, whatever the handler says.
+    private func finish(_ request: IncomingRequest, _ handler: Handler, _ answer: Result<Reply, any Error>, nanoseconds: UInt64, stopped: FailureCode? = nil) {
+        switch answer {
+        case .success(let reply):
+            handler.meter?.record(nanoseconds, stopped, lane: owner.lane)
+            driver.submit(.reply(call: request.call, codec: reply.codec, payload: reply.bytes))
+        case .failure(let error):
+            let failure = failure(error, request.method)
+            handler.meter?.record(nanoseconds, stopped ?? failure.code, lane: owner.lane)
+            driver.submit(.fail(call: request.call, failure))
+        }
     }
 
     private func failure(_ error: any Error, _ method: String) -> Failure {
         let failure = Failure(thrown: error, by: method)
-        if failure.code == .internal { owner.complain("the handler of \(method) failed: \(error)", metadata) }
+        if failure.code == .internal {
+            owner.complain(.handlerFailed, "the handler of \(method) failed: \(error)", metadata.merging(["method": method]) { $1 })
+        }
         return failure
     }
 }

@@ -1,4 +1,4 @@
-// Sealed connections: what programs configure (docs/protocol.md §11).
+// Sealed connections: what programs configure (docs/protocol.md §12).
 
 internal import GinnelCore
 internal import GinnelTransport

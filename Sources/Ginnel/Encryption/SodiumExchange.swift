@@ -1,4 +1,4 @@
-// The key exchange (docs/protocol.md §11): libsodium's crypto_kx, three times or once, and crypto_generichash over what came of it.
+// The key exchange (docs/protocol.md §12): libsodium's crypto_kx, three times or once, and crypto_generichash over what came of it.
 //
 // Every connection has a fresh pair of keys on each side, so what was recorded cannot be opened by who learns a long-term key later, nor played back to anybody. With pinned keys each side's
 // fresh key meets the other's long-term key too, so only who has that can compute what comes out; with a pre-shared key that key is mixed in. HELLO and WELCOME are the key of the hash:

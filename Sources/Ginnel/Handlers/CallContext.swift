@@ -11,15 +11,18 @@ public struct CallContext: Sendable {
     public let priority: Priority
     /// How the request's payload is written.
     public let codec: Codec
+    /// Where the call stands in a trace, if its caller said so. Calls that an async handler makes carry it on.
+    public let trace: TraceContext?
     /// The connection on which the call came; events and calls to this very peer go through it.
     public let connection: Connection
     /// On the continuous clock, nanoseconds.
     let deadlineTime: UInt64?
 
-    init(method: String, deadline: UInt64?, priority: Priority, codec: Codec, connection: Connection) {
+    init(method: String, deadline: UInt64?, priority: Priority, codec: Codec, trace: TraceContext?, connection: Connection) {
         self.method = method
         self.priority = priority
         self.codec = codec
+        self.trace = trace
         self.connection = connection
         deadlineTime = deadline
     }

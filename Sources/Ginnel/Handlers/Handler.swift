@@ -33,6 +33,8 @@ struct Handler: Sendable {
     var policy: PeerPolicy?
     /// Refused where the connection is not encrypted.
     var isSensitive = false
+    /// Where its calls are counted, once it serves.
+    var meter: CallMeter?
 }
 
 /// The methods of a service or client, fixed while it runs.
@@ -47,6 +49,13 @@ struct HandlerTable: Sendable {
         precondition((1...255).contains(method.utf8.count), "a method name has 1 to 255 bytes")
         precondition(handlers[method] == nil, "the method \(method) has a handler already")
         handlers[method] = handler
+    }
+
+    /// The same, counting its calls from now on.
+    func counted(by recorder: Recorder) -> HandlerTable {
+        var table = self
+        for (method, handler) in handlers where handler.meter == nil { table.handlers[method]?.meter = recorder.served(method) }
+        return table
     }
 
     /// What the per-method policies need to know of a peer.

@@ -7,7 +7,8 @@ final class RunningCalls: Sendable {
     private struct Entry {
         /// `nil` until the task is known.
         var task: Task<Void, Never>?
-        var isCancelled = false
+        /// Why the session wants the handler to stop.
+        var stopped: FailureCode?
         let stream: CallStream?
     }
 
@@ -23,19 +24,22 @@ final class RunningCalls: Sendable {
             guard var entry = entries[call] else { return false }
             entry.task = task
             entries[call] = entry
-            return entry.isCancelled
+            return entry.stopped != nil
         }
         if isCancelled { task.cancel() }
     }
 
-    func end(_ call: UInt32) { entries.withLock { _ = $0.removeValue(forKey: call) } }
+    /// The handler has ended; why it was to stop, if it was.
+    func end(_ call: UInt32) -> FailureCode? { entries.withLock { $0.removeValue(forKey: call)?.stopped } }
+
+    var count: Int { entries.withLock { $0.count } }
 
     func stream(of call: UInt32) -> CallStream? { entries.withLock { $0[call]?.stream } }
 
     /// The session wants the handler to stop.
     func cancel(_ call: UInt32, _ failure: Failure) {
         let entry = entries.withLock { entries in
-            entries[call]?.isCancelled = true
+            entries[call]?.stopped = failure.code
             return entries[call]
         }
         entry?.task?.cancel()

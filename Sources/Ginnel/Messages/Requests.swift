@@ -11,8 +11,14 @@ public protocol Request: Message {
     associatedtype Response: WireValue
     /// The method's name on the wire, 1 to 255 bytes; names that begin with `ginnel.` are taken.
     static var method: String { get }
+    /// Whether carrying it out twice does no more than once. A client that reconnects then makes a call again whose outcome it does not know. Default false.
+    static var isIdempotent: Bool { get }
     /// Whether it is said on encrypted connections, and within one process, alone; elsewhere both sides refuse it with `encryptionRequired`. Default false.
     static var isSensitive: Bool { get }
+}
+
+extension Request {
+    public static var isIdempotent: Bool { false }
 }
 
 /// A call answered by many items.
@@ -22,6 +28,18 @@ public protocol StreamRequest: Message {
     static var method: String { get }
     /// As `Request.isSensitive`.
     static var isSensitive: Bool { get }
+}
+
+/// A stream that can be taken up again where it broke off. A client that reconnects asks for the rest by itself.
+public protocol ResumableStreamRequest: StreamRequest {
+    /// The request for what comes behind `item`, the last one that has arrived.
+    func resumed(after item: Item) -> Self
+    /// Whether a service that was started anew can go on with it too. Default false: only the one that began it.
+    static var survivesRestart: Bool { get }
+}
+
+extension ResumableStreamRequest {
+    public static var survivesRestart: Bool { false }
 }
 
 /// A call whose caller sends many items and gets one answer.

@@ -7,6 +7,8 @@ internal import GinnelTransport
 final class Reception: Sendable {
     private let service: Service
     private let handlers: HandlerTable
+    /// Of connections at the control endpoint: the reserved methods alone.
+    private let controlHandlers: HandlerTable
     private let loops: EventLoopGroup
     private let admission: Guarded<Admission>
     private let listeners = Guarded([(listener: Listener, loop: EventLoop)]())
@@ -19,20 +21,22 @@ final class Reception: Sendable {
         var openings: [ObjectIdentifier: StreamOpening] = [:]
     }
 
-    init(_ service: Service, for listenings: [Listening], handlers: HandlerTable, loops: EventLoopGroup) {
+    init(_ service: Service, for listenings: [Listening], handlers: HandlerTable, controlHandlers: HandlerTable, loops: EventLoopGroup) {
         self.service = service
         self.handlers = handlers
+        self.controlHandlers = controlHandlers
         self.loops = loops
         let descriptors = System.descriptors
         let wanted = service.configuration.connections
-        let each = listenings.contains { $0.transports.contains(.sharedMemory) } ? ConnectionLimits.descriptorsWithSharedMemory : 1
+        let transport = listenings.contains { $0.transports.contains(.sharedMemory) } ? ConnectionLimits.descriptorsWithSharedMemory : 1
+        let each = transport + service.engine.descriptorsOfConnection
         var limits = wanted.fitting(limit: descriptors.limit, open: descriptors.open, each: each)
         if listenings.allSatisfy({ $0.access == .currentUser }) { limits.perUser = limits.maximum }
         admission = Guarded(Admission(limits))
         if limits.maximum < wanted.maximum {
             service.configuration.log(
-                .warning, "fewer connections than configured fit into the limit of descriptors",
-                ["configured": "\(wanted.maximum)", "effective": "\(limits.maximum)", "descriptors": "\(descriptors.limit)"])
+                .warning, .fewerConnections, "fewer connections than configured fit into the limit of descriptors",
+                ["limit": "connections.maximum", "configured": "\(wanted.maximum)", "effective": "\(limits.maximum)", "descriptors": "\(descriptors.limit)"])
         }
     }
 
@@ -42,22 +46,28 @@ final class Reception: Sendable {
     // MARK: Listening
 
     func open(_ listening: Listening) async throws {
-        let loop = loops.loops[0]
         if let channel = try listening.endpoint.inheritedChannel() {
             if let failure = admission.withLock({ $0.reserve() }) { throw GinnelError(.exhausted, failure.sentence, failure: failure) }
+            let loop = try loops.forConnection()
             // Its place is taken and its connection begun before the service is said to run.
             return try await loop.run { [self] in open(channel, listening, on: loop) }
         }
+        let loop = loops.loops[0]
         var options = ListenOptions()
         options.access = listening.access
         let listener = try Listener(
             listening.endpoint, options, loop: loop, refusal: listening.refusal(.tooManyConnections),
             accept: { [weak self] channel in self?.enter(channel, listening) },
             pace: { [weak self] now in self?.admission.withLock { $0.pace(now) } },
-            trouble: { [weak self] error in self?.complain("\(error)") })
+            trouble: { [weak self] error in self?.noteUnaccepted(error) })
         try await loop.run { try listener.start() }
         listeners.withLock { $0.append((listener, loop)) }
-        service.configuration.log(.notice, "listening", ["endpoint": "\(listening.endpoint)", "path": listener.path ?? "-", "format": listening.format.name])
+        let place = ["endpoint": "\(listening.endpoint)", "path": listener.path ?? "-", "format": listening.format.name, "engine": service.engine.name]
+        if listening.isControl {
+            service.configuration.log(.info, .controlListening, "a control endpoint for tools", place)
+        } else {
+            service.configuration.log(.notice, .listening, "listening", place)
+        }
     }
 
     /// Stops to listen. Connections go on; those that are not open yet are let go.
@@ -76,12 +86,23 @@ final class Reception: Sendable {
 
     // MARK: Coming in
 
-    /// A channel was accepted: on its listener's loop. It goes to the next loop, if there is a place for it.
+    /// A channel was accepted: on its listener's loop. It goes to a loop of its own or to the next one, if there is a place for it.
     private func enter(_ channel: any Channel, _ listening: Listening) {
         if isClosed { return turnAway(channel, listening, Failure(.shuttingDown, "the service is stopping")) }
         if let failure = admission.withLock({ $0.reserve() }) { return turnAway(channel, listening, failure) }
-        let loop = loops.next()
-        loop.post { [self] in open(channel, listening, on: loop) }
+        do {
+            let loop = try loops.forConnection()
+            loop.post { [self] in open(channel, listening, on: loop) }
+        } catch {
+            admission.withLock { $0.leave(nil) }
+            turnAway(channel, listening, Failure(.tooManyConnections, "\(error)"))
+        }
+    }
+
+    /// Who came in with a place and a loop has left. On the loop.
+    private func letGo(_ user: UInt32?, _ loop: EventLoop) {
+        admission.withLock { $0.leave(user) }
+        loops.giveBack(loop)
     }
 
     private static let stopping = GinnelError(.closed, "the service is stopping", failure: Failure(.shuttingDown, "the service is stopping"))
@@ -97,11 +118,12 @@ final class Reception: Sendable {
                 channel, machine: machine(listening, offersSharedMemory: channel.upgrade != nil), timeouts: service.configuration.timeouts,
                 verification: verification(listening), role: .service, loop: loop)
         } catch {
-            admission.withLock { $0.leave(nil) }
-            return complain("a peer was refused: \(error)")
+            letGo(nil, loop)
+            service.recorder.note(.refusals, (error as? GinnelError)?.failure?.code ?? .connectionLost)
+            return complain(.refused, "a peer was refused: \(error)", keys(error, listening))
         }
         if let failure = admission.withLock({ $0.enter(driver.peer.user) }) {
-            admission.withLock { $0.leave(nil) }
+            letGo(nil, loop)
             return turnAway(channel, listening, failure)
         }
         begin(driver, listening)
@@ -117,8 +139,8 @@ final class Reception: Sendable {
             do {
                 begin(Driver.open(try result.get(), machine: machine(listening, offersSharedMemory: false), timeouts: configuration.timeouts, loop: loop), listening)
             } catch {
-                admission.withLock { $0.leave(user.withLock { $0 }) }
-                noteFailure(error)
+                letGo(user.withLock { $0 }, loop)
+                noteFailure(error, listening)
             }
             service.noteOpening(isGoingOn: false)
         }
@@ -146,16 +168,30 @@ final class Reception: Sendable {
     }
 
     /// A stream was not opened.
-    private func noteFailure(_ error: any Error) {
+    private func noteFailure(_ error: any Error, _ listening: Listening) {
         let what = "a peer did not get its stream over shared memory: \(error)"
         switch error as? GinnelError {
         // It went away by itself, as whoever waits for a service does, or we stop.
-        case let error? where error.code == .closed && error.failure == nil || isClosed: service.configuration.log(.info, what, [:])
-        default: complain(what)
+        case let error? where error.code == .closed && error.failure == nil || isClosed: service.configuration.log(.info, .streamNotOpened, what, keys(error, listening))
+        default:
+            service.recorder.note(.refusals, (error as? GinnelError)?.failure?.code ?? .connectionLost)
+            complain(.streamNotOpened, what, keys(error, listening))
         }
     }
 
-    private func verification(_ listening: Listening) -> PeerVerification { PeerVerification(listening.policy, alsoReading: handlers.wantedFields) }
+    private func keys(_ error: any Error, _ listening: Listening) -> [String: String] {
+        ((error as? GinnelError)?.keys ?? [:]).merging(["endpoint": "\(listening.endpoint)"]) { $1 }
+    }
+
+    /// A connection was there and could not be accepted.
+    private func noteUnaccepted(_ error: GinnelError) {
+        service.recorder.note(.refusals, .resourceExhausted)
+        complain(.acceptFailed, "\(error)", error.keys)
+    }
+
+    private func handlers(of listening: Listening) -> HandlerTable { listening.isControl ? controlHandlers : handlers }
+
+    private func verification(_ listening: Listening) -> PeerVerification { PeerVerification(listening.policy, alsoReading: handlers(of: listening).wantedFields) }
 
     private func machine(_ listening: Listening, offersSharedMemory: Bool) -> any SessionMachine {
         let configuration = service.configuration
@@ -170,23 +206,27 @@ final class Reception: Sendable {
     private func begin(_ driver: Driver, _ listening: Listening) {
         let configuration = service.configuration
         let user = driver.peer.user
+        // A connection with a thread of its own counts wherever there is room.
+        let lane = loops.loops.firstIndex { $0 === driver.loop } ?? Int(UInt16(truncatingIfNeeded: Int(bitPattern: ObjectIdentifier(driver)) >> 6))
+        let endpoint = ["endpoint": "\(listening.endpoint)"]
         let owner = Connection.Owner(
-            handlers: handlers, tasks: service.tasks, events: service.events, log: configuration.log,
-            complain: { [self] what, metadata in complain(what, metadata) },
+            handlers: handlers(of: listening), tasks: service.tasks, events: listening.isControl ? EventHub() : service.events, log: configuration.log,
+            complain: { [self] event, what, metadata in complain(event, what, metadata) },
             established: { _, _ in },
-            fellBack: { [service] in service.state.withLock { $0.fallbacks += 1 } },
-            ended: { [self] connection, reason in
-                admission.withLock { $0.leave(user) }
+            metrics: service.recorder, lane: service.recorder.lane(lane), isControl: listening.isControl,
+            ended: { [self, loop = driver.loop] connection, reason in
+                letGo(user, loop)
                 service.noteConnection(connection, isOpen: false)
+                let keys = connection.metadata.merging(endpoint) { $1 }.merging(reason.keys) { $1 }
                 if reason.isOurComplaint {
-                    complain("a connection ended: \(reason)", connection.metadata)
+                    complain(.ended, "a connection ended: \(reason)", keys)
                 } else {
-                    configuration.log(.info, "a connection ended: \(reason)", connection.metadata)
+                    configuration.log(.info, .ended, "a connection ended: \(reason)", keys)
                 }
             })
         let connection = Connection(driver, listening.beginning, owner)
         service.noteConnection(connection, isOpen: true)
-        configuration.log(.info, "a peer connected", connection.metadata)
+        configuration.log(.info, .connected, "a peer connected", connection.metadata.merging(endpoint) { $1 })
         connection.start()
         // The service may have begun to stop between the accept and here.
         if isClosed { connection.leave(Failure(.shuttingDown, "the service is stopping")) }
@@ -196,13 +236,19 @@ final class Reception: Sendable {
     private func turnAway(_ channel: any Channel, _ listening: Listening, _ failure: Failure) {
         Driver.sendRefusal(listening.refusal(failure.code), to: channel)
         channel.close(drain: .seconds(1))
-        if failure.code != .shuttingDown { complain("a connection was turned away: \(failure)") }
+        service.recorder.note(.refusals, failure.code)
+        let keys = failure.known.merging(["endpoint": "\(listening.endpoint)"]) { $1 }
+        if failure.code == .shuttingDown {
+            service.configuration.log(.info, .turnedAway, "a connection was turned away: \(failure)", keys)
+        } else {
+            complain(.turnedAway, "a connection was turned away: \(failure)", keys)
+        }
     }
 
     /// Warns, a few times a second at most: whoever floods the service does not flood its log, nor hold it up with writing.
-    private func complain(_ what: String, _ metadata: [String: String] = [:]) {
+    private func complain(_ event: LogEvent, _ what: String, _ metadata: [String: String]) {
         guard let skipped = complaints.withLock({ $0.pass(Moment.now.awake) }) else { return }
         let unsaid = skipped > 0 ? ["unsaid": "\(skipped)"] : [:]
-        service.configuration.log(.warning, what, metadata.merging(unsaid) { first, _ in first })
+        service.configuration.log(.warning, event, what, metadata.merging(unsaid) { first, _ in first })
     }
 }

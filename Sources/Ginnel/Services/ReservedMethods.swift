@@ -3,17 +3,28 @@
 internal import GinnelCore
 
 extension HandlerTable {
-    func withReserved(for service: Service) -> HandlerTable {
-        var table = self
+    /// These and the reserved ones, counted by the service; and the reserved ones alone, for its control endpoint.
+    func withReserved(for service: Service) -> (all: HandlerTable, reserved: HandlerTable) {
+        let reserved = reserved(for: service).counted(by: service.recorder)
+        var all = counted(by: service.recorder)
+        for (method, handler) in reserved.handlers { all.add(method, handler) }
+        return (all, reserved)
+    }
+
+    private func reserved(for service: Service) -> HandlerTable {
+        var table = HandlerTable()
         let methods = handlers.map { Description.Method(name: $0.key, shape: $0.value.shape.rawValue) }.sorted { $0.name < $1.name }
-        let name = service.state.withLock { $0.listenings.first?.endpoint.serviceName ?? "" }
-        let description = Description(service: name, methods: methods)
+        let program = service.configuration.program
+        let description = Description(service: service.name, program: program.isEmpty ? nil : program, methods: methods)
         let health = Handler.Work.plain { [weak service] _, _ in
             try Reply(Health(status: service?.phase == .running ? "serving" : "stopping"))
         }
         table.add("ginnel.health", Handler(work: health, shape: .call))
         table.add("ginnel.describe", Handler(work: .plain { _, _ in try Reply(description) }, shape: .call))
-        let metrics = Handler.Work.plain { [weak service] _, _ in try Reply(service.map { Metrics($0) } ?? Metrics()) }
+        let metrics = Handler.Work.plain { [weak service] _, context in
+            guard let service else { throw CallError(.unavailable, "the service has ended") }
+            return try Reply(service.metrics(peers: context.peer.maySeeOthers))
+        }
         table.add("ginnel.metrics", Handler(work: metrics, shape: .call))
         return table
     }
@@ -32,21 +43,11 @@ struct Description: Message {
     }
 
     var service: String
+    var program: String?
     var methods: [Method]
 }
 
-/// The answer of `ginnel.metrics`.
-struct Metrics: Message {
-    /// Connections there are now, by what carries their bytes.
-    var connections: [String: Int] = [:]
-    /// Connections since the start that wanted shared memory and stayed on the socket.
-    var fallbacks = 0
-
-    init() {}
-
-    init(_ service: Service) {
-        for transport in Transport.allCases { connections[transport.rawValue] = 0 }
-        for connection in service.connections { connections[connection.transport.rawValue, default: 0] += 1 }
-        fallbacks = service.state.withLock { $0.fallbacks }
-    }
+extension PeerIdentity {
+    /// Who else is connected is for the service's own user and for root.
+    fileprivate var maySeeOthers: Bool { PeerPolicy.anyOf([.sameUser, .systemService]).verdict(on: self) == .accepted }
 }

@@ -6,22 +6,26 @@ internal import GinnelTransport
 extension Service {
     /// Listens and serves until `beginGracefulShutdown()` or the cancellation of the task; every connection, handler and thread has ended when it returns.
     ///
-    /// - Throws: `GinnelError` when an endpoint cannot be opened, `invalid` when its format and transports do not fit together; nothing has been served then.
+    /// - Throws: `GinnelError` when an endpoint cannot be opened, `invalid` when its format and transports do not fit together or the environment names no engine; nothing has been served then.
     public func run() async throws {
         guard let (wanted, handlers) = try begin() else { return }
         defer { move(from: [.running, .stopping, .cancelled], to: .over) }
+        let engine = try chosenEngine.get()
         let listenings = try wanted.map { try $0.resolved() }
         for listening in listenings { try configuration.encryption?.check(listening.format, at: listening.endpoint) }
         _ = try Identity.random()
-        let name = listenings.first?.endpoint.serviceName ?? ""
+        let name = name
         let loops = try await EventLoopGroup.start(
-            name: name.isEmpty ? "ginnel" : name, count: EventLoopGroup.defaultCount(configuration.loops), configuration.loops
-        ) { [log = configuration.log] what, nanoseconds in
-            log(.warning, "a loop was held up", ["by": what, "for": "\(Duration.wholeNanoseconds(nanoseconds))"])
+            name: name.isEmpty ? "ginnel" : name, count: EventLoopGroup.defaultCount(configuration.loops), configuration.loops, engine: engine
+        ) { [log = configuration.log, recorder] what, nanoseconds in
+            recorder.add(to: .loopsHeldUp)
+            log(.warning, .loopHeldUp, "a loop was held up", ["by": what, "for": "\(Duration.wholeNanoseconds(nanoseconds))", "limit": "reportAfter"])
         }
-        let reception = Reception(self, for: listenings, handlers: handlers.withReserved(for: self), loops: loops)
+        let (all, reserved) = handlers.withReserved(for: self)
+        let reception = Reception(self, for: listenings, handlers: all, controlHandlers: reserved, loops: loops)
         do {
             for listening in listenings { try await reception.open(listening) }
+            if let control = configuration.control.listening(beside: listenings) { try await open(control, reception) }
             if !reception.listens { endWithLastConnection() }
         } catch {
             // Who came in at the endpoints that did open is told and closed.
@@ -37,6 +41,16 @@ extension Service {
         }
         events.end()
         await loops.stop()
+    }
+
+    /// Opens the control endpoint. One that nobody asked for is no reason not to serve.
+    private func open(_ control: Listening, _ reception: Reception) async throws {
+        do {
+            try await reception.open(control.resolved())
+        } catch {
+            guard configuration.control == .automatic else { throw error }
+            configuration.log(.notice, .controlFailed, "there is no control endpoint for tools: \(error)", ["endpoint": "\(control.endpoint)"])
+        }
     }
 
     /// What is to be served; `nil` when the service was stopped before it ran.
@@ -59,21 +73,27 @@ extension Service {
         await waitUntil { $0.phase != .running }
         await reception.close()
         let failure = Failure(.shuttingDown, "the service is stopping")
+        let log = configuration.log
+        log(.info, .stopping, "the service stops", ["connections": "\(allConnections.count)", "calls": "\(tasks.count)"])
         if phase == .stopping {
-            for connection in connections { connection.leave(failure) }
+            for connection in allConnections { connection.leave(failure) }
             await withTaskGroup { group in
                 group.addTask { await self.waitUntil { $0.hasNobody || $0.phase != .stopping } }
                 group.addTask { [configuration] in
                     try? await Task.sleep(for: configuration.shutdownTimeout)
-                    if !Task.isCancelled { self.move(from: [.stopping], to: .cancelled) }
+                    guard !Task.isCancelled else { return }
+                    let left = ["limit": "shutdownTimeout", "connections": "\(self.allConnections.count)", "calls": "\(self.tasks.count)"]
+                    configuration.log(.warning, .cutOff, "calls went on for longer than they may, and are cut off", left)
+                    self.move(from: [.stopping], to: .cancelled)
                 }
                 await group.next()
                 group.cancelAll()
             }
         }
-        for connection in connections { connection.submit(.close(failure)) }
+        for connection in allConnections { connection.submit(.close(failure)) }
         await waitUntil { $0.hasNobody }
         await tasks.waitForAll()
+        log(.info, .stopped, "the service has stopped", [:])
     }
 
     /// Waits until `condition` holds; looked at whenever the phase or the connections change.

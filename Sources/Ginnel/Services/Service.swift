@@ -22,8 +22,6 @@ public final class Service: Sendable {
         var openings = 0
         /// It listens nowhere: it was given the connections that it has.
         var endsWithLastConnection = false
-        /// Connections that wanted shared memory and stayed on the socket.
-        var fallbacks = 0
         /// Resumed when the phase changes or the last connection ends.
         var waiters: [CheckedContinuation<Void, Never>] = []
 
@@ -41,11 +39,14 @@ public final class Service: Sendable {
     }
 
     public let configuration: ServiceConfiguration
+    /// The engine, or why there is none.
+    let chosenEngine: Swift.Result<Engine, GinnelError>
     /// Differs between two starts of the service.
     public let instance: Identity
     let state: Guarded<State>
     let tasks = HandlerTasks()
     let events = EventHub()
+    let recorder: Recorder
 
     /// A service that listens at `endpoint` once it runs.
     ///
@@ -60,6 +61,8 @@ public final class Service: Sendable {
         policy: PeerPolicy? = nil, configuration: ServiceConfiguration = .defaults
     ) {
         self.configuration = configuration
+        recorder = Recorder(lanes: EventLoopGroup.defaultCount(configuration.loops), configuration.instruments)
+        chosenEngine = Swift.Result { () throws(GinnelError) in try Engine.chosen(configured: configuration.engine) }
         // A generator that fails is reported by `run()`, which needs it too; an identity of zeros is never sent.
         instance = (try? Identity.random()) ?? Identity(high: 0, low: 0)
         state = Guarded(State(listenings: [Listening(endpoint, format, transports, access, policy)]))
@@ -82,8 +85,12 @@ public final class Service: Sendable {
         }
     }
 
-    /// Those that are connected now.
-    public var connections: [Connection] { state.withLock { Array($0.connections.values) } }
+    /// Those that are connected now, tools at the control endpoint excepted.
+    public var connections: [Connection] { allConnections.filter { !$0.isControl } }
+
+    var allConnections: [Connection] { state.withLock { Array($0.connections.values) } }
+    /// How connections are waited for; `.reactor` also where the environment names no engine, which `run()` says.
+    public var engine: Engine { (try? chosenEngine.get()) ?? .reactor }
 
     /// Sends an event to all that are connected; how many took it.
     @discardableResult

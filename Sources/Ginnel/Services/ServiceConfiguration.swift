@@ -12,6 +12,9 @@ public struct ServiceConfiguration: Sendable {
     public var timeouts = SessionTimeouts.defaults
     /// How long calls may go on once the service stops. Default 30 s.
     public var shutdownTimeout: Duration = .seconds(30)
+    /// How connections are waited for. The environment variable `GINNEL_ENGINE` goes before it. `nil`, the default: `.reactor`. With `.threads` there are as many threads as connections, so
+    /// `connections.maximum` is the limit of both; who comes when the system has no thread left is turned away.
+    public var engine: Engine?
     public var loops = LoopConfiguration.defaults
     /// Whether CRC-32C is offered for every frame. Default false: local kernels do not flip bits.
     public var checksums = false
@@ -21,6 +24,10 @@ public struct ServiceConfiguration: Sendable {
     public var compression: Compression?
     /// Whether connections are encrypted; `.native` only. Default `nil`: never.
     public var encryption: Encryption?
+    /// Where tools reach a service none of whose endpoints speaks native. Default `.automatic`.
+    public var control = ControlEndpoint.automatic
+    /// What is added to every call, for libraries that count or trace. Default none.
+    public var instruments = Instruments()
     /// Name and version of the program, shown to peers.
     public var program = ""
     public var log = Log.standardError
@@ -37,6 +44,8 @@ struct Listening: Sendable {
     var transports: Set<Transport>
     var access: Access
     var policy: PeerPolicy
+    /// It serves the reserved methods alone, to tools.
+    var isControl = false
     /// What `transports` come to; found by `resolved()`.
     var beginning = Beginning.channel
 

@@ -17,6 +17,9 @@ public struct IncomingItems<Item: WireValue>: AsyncSequence, Sendable {
         self.lifeline = lifeline
     }
 
+    /// For clients: what the items come on.
+    var connection: Connection? { lifeline?.connection }
+
     public func makeAsyncIterator() -> Iterator { Iterator(buffer: buffer, lifeline: lifeline) }
 
     public struct Iterator: AsyncIteratorProtocol {
@@ -44,6 +47,8 @@ final class Lifeline: Sendable {
     private let call: StreamCall
 
     init(_ call: StreamCall) { self.call = call }
+
+    var connection: Connection { call.connection }
 
     deinit { call.abandon("nobody reads the stream any more") }
 }

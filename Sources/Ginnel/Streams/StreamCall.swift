@@ -3,7 +3,7 @@
 internal import GinnelCore
 internal import GinnelTransport
 
-/// `@unchecked Sendable`: `callNumber` and `isAbandoned` are touched under the driver's lock; the rest is constant or has locks of its own.
+/// `@unchecked Sendable`: `callNumber` and `isAbandoned` are touched under the driver's lock; `stopwatch` is set before the call is submitted; the rest is constant or has locks of its own.
 final class StreamCall: OutgoingCall, @unchecked Sendable {
     var callNumber: UInt32 = 0
     var isAbandoned = false
@@ -21,6 +21,8 @@ final class StreamCall: OutgoingCall, @unchecked Sendable {
         connection.submit(.grant(self, bytes: bytes))
     }
 
+    private var stopwatch: Stopwatch?
+
     init(_ connection: Connection) {
         self.connection = connection
         _ = items
@@ -28,7 +30,9 @@ final class StreamCall: OutgoingCall, @unchecked Sendable {
 
     func begin(_ request: OutgoingRequest) {
         if let failure = connection.refusal(of: request) { return failed(failure) }
-        connection.submit(.call(self, request))
+        let (traced, stopwatch) = connection.prepared(request)
+        self.stopwatch = stopwatch
+        connection.submit(.call(self, traced))
     }
 
     /// Nobody wants the rest.
@@ -61,11 +65,13 @@ final class StreamCall: OutgoingCall, @unchecked Sendable {
     // MARK: From the driver
 
     func replied(codec: Codec, payload: borrowing RawSpan) {
+        stopwatch?.stop(nil)
         items.finish(nil)
         end(.success(Reply(codec: codec, bytes: payload.copied())))
     }
 
     func failed(_ failure: Failure) {
+        stopwatch?.stop(failure.code)
         items.finish(CallError(failure))
         end(.failure(CallError(failure)))
     }

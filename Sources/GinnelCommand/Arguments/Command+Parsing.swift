@@ -1,18 +1,24 @@
 // From words to an invocation. Options may stand anywhere after the command: `--name value`, `--name=value`, `-n value`, `-nvalue`; `--` ends them. A lone
 // `-` and negative numbers are operands.
 
+import Ginnel
+
 extension Command {
     /// Finds the command that `arguments` name and reads what follows it.
     static func parse(_ arguments: [String], _ output: Output) throws(UsageError) -> Invocation {
         var arguments = arguments[...]
-        // `ginnel --json help` is as good as `ginnel help --json`.
-        while arguments.first == "--json" { arguments.removeFirst() }
+        // `ginnel --json help` is as good as `ginnel help --json`, and the same holds for --config.
+        var early: [String] = []
+        while let option = arguments.first, option == "--json" || option == "--config" || option.hasPrefix("--config=") {
+            early += arguments.prefix(option == "--config" ? 2 : 1)
+            arguments = arguments.dropFirst(option == "--config" ? 2 : 1)
+        }
         switch arguments.first {
         case nil, "--help", "-h": return Invocation(command: .help, operands: [], options: [:], output: output)
         case "--version", "-V": return Invocation(command: .version, operands: [], options: [:], output: output)
         case let name?:
             guard let command = all.first(where: { $0.name == name }) else { throw unknown(name) }
-            return try command.parse(Array(arguments.dropFirst()), output)
+            return try command.parse(early + arguments.dropFirst(), output)
         }
     }
 
@@ -41,6 +47,9 @@ extension Command {
             let (option, attached) = try option(argument)
             if option.name == "help" { return Invocation(command: .help, operands: [name], options: options, output: output) }
             options[option.name] = try value(of: option, attached, &rest)
+        }
+        if operands.isEmpty, self.operands.count == 1, self.operands[0].name == Operand.endpoint.name, let configured = try Invocation.configurationFile(options).endpoint {
+            operands = ["\(configured)"]
         }
         try check(operands)
         return Invocation(command: self, operands: operands, options: options, output: output)

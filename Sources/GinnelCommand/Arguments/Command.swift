@@ -15,6 +15,7 @@ struct Command: Sendable {
 
     /// What every command takes.
     static let common = [
+        Option("config", value: "FILE", "read this configuration file (default: the one that GINNEL_CONFIG names, if any)"),
         Option("json", "print JSON for machines, one object a line"),
         Option("help", short: "h", "say what the command does"),
         Option("lifeline", "end when the parent that holds the other end of descriptor 3 does", isHidden: true),

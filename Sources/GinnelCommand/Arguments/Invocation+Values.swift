@@ -23,16 +23,6 @@ extension Invocation {
     }
 }
 
-extension Duration {
-    /// Reads what people type; `nil` when it is no time.
-    init?(typed text: String) {
-        let digits = text.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
-        let units: [Substring: Double] = ["": 1, "s": 1, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9, "m": 60]
-        guard let number = Double(digits), let unit = units[text.dropFirst(digits.count)], number.isFinite, number * unit < 1e9 else { return nil }
-        self = .seconds(number * unit)
-    }
-}
-
 extension Invocation {
     static let expectation = Option("expect", value: "WHO", "whom the service must belong to: me, root, any, or a user's id (default: me; root for system:NAME)")
 

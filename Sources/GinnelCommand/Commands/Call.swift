@@ -129,14 +129,3 @@ private struct CallPlan: Sendable {
         return .object([("codec", .integer(Int(reply.codec.rawValue))), ("bytes", .integer(reply.bytes.count)), content])
     }
 }
-
-/// The answer of `ginnel.describe`.
-struct Description: Message {
-    struct Method: Codable, Sendable {
-        var name: String
-        var shape: String
-    }
-
-    var service: String
-    var methods: [Method]
-}

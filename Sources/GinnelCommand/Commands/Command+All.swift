@@ -1,5 +1,5 @@
 // The commands that there are.
 
 extension Command {
-    static let all: [Command] = [demo, ping, call, serveEcho, bench, doctor, help, version, demoService, demoFloor]
+    static let all: [Command] = [demo, list, ping, call, describe, metrics, top, serveEcho, bench, doctor, help, version, demoService, demoFloor]
 }

@@ -5,9 +5,10 @@ import Ginnel
 extension Invocation {
     var endpoint: Endpoint { Endpoint(operands[0]) }
 
-    /// As the options say.
+    /// As the configuration file and the options say.
     func clientConfiguration() throws(UsageError) -> ClientConfiguration {
-        var configuration = has("low-latency") ? ClientConfiguration.lowLatency : ClientConfiguration.defaults
+        var configuration = try configurationFile().client()
+        if has("low-latency") { configuration.loop = .own(.lowLatency) }
         configuration.policy = try expectation(for: endpoint).policy
         configuration.program = Version.program
         // What happens to a connection comes back as an error, which is reported once.
@@ -15,10 +16,12 @@ extension Invocation {
         return configuration
     }
 
-    /// Connects and runs `body`. Errors of this side that come out of the body are reported as the loss of the connection.
-    func connected<Result: Sendable>(_ body: @concurrent @escaping @Sendable (Client) async throws -> Result) async throws -> Result {
+    /// Connects, to ENDPOINT unless another is given, and runs `body`. Errors of this side that come out of the body are reported as the loss of the connection.
+    func connected<Result: Sendable>(
+        to other: Endpoint? = nil, _ body: @concurrent @escaping @Sendable (Client) async throws -> Result
+    ) async throws -> Result {
         let name = operands[0]
-        return try await Client.connect(to: endpoint, configuration: try clientConfiguration()) { client in
+        return try await Client.connect(to: other ?? endpoint, configuration: try clientConfiguration()) { client in
             do {
                 return try await body(client)
             } catch let error as GinnelError {

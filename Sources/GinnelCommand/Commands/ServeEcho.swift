@@ -19,7 +19,7 @@ extension Command {
         notes: [
             "Methods: echo (gives back its bytes), echo_async (the same in an async handler), count (a stream; {\"to\":N} gives {\"value\":0} to {\"value\":N-1}).",
             "Event: tick, {\"number\":N}, to all clients.",
-            "Ctrl-C or SIGTERM stops it gracefully; a second one cuts off what is still in flight.",
+            "Ctrl-C or SIGTERM stops it gracefully; a second one cuts off what is still in flight, and a third ends it at once.",
         ],
         examples: ["ginnel serve-echo echo", "ginnel serve-echo /tmp/echo.sock --access any"]
     ) { invocation in
@@ -53,13 +53,18 @@ private struct EchoService: Sendable {
         output = invocation.output
         tick = try invocation.duration("tick", in: .zero ... .seconds(86_400), default: .seconds(1)) ?? .zero
         placement = try invocation.placement()
+        let file = try invocation.configurationFile()
         var configuration = ServiceConfiguration()
-        configuration.program = Version.program
-        configuration.connections.maximum = try invocation.number("connections", in: 1...1_000_000, default: configuration.connections.maximum)
         configuration.connections.perUser = configuration.connections.maximum
-        configuration.loops = placement.loops
+        configuration = file.service(configuration)
+        if invocation.has("low-latency") || invocation.has("cpu") { configuration.loops = placement.loops }
+        configuration.program = Version.program
+        if invocation.has("connections") {
+            configuration.connections.maximum = try invocation.number("connections", in: 1...1_000_000, default: 1)
+            configuration.connections.perUser = configuration.connections.maximum
+        }
         configuration.log = Self.log(invocation.output, isVerbose: invocation.has("verbose"), placement)
-        service = Service(at: invocation.endpoint, access: try invocation.access(), configuration: configuration)
+        service = Service(at: invocation.endpoint, transports: file.transports ?? [.socket], access: try invocation.access(), configuration: configuration)
         service.handle("echo") { bytes, _ in bytes.withUnsafeBytes { [UInt8]($0) } }
         service.handle("echo_async") { bytes, _ in try await Self.identity(bytes) }
         service.handle(EchoCount.self) { request, _, writer in
@@ -91,29 +96,17 @@ private struct EchoService: Sendable {
     func run() async throws -> ExitStatus {
         // A reader of our output that goes away is no reason to end, and to leave a stale socket behind.
         signal(SIGPIPE, SIG_IGN)
-        // Subscribed before anybody can know that we run, so that the first signal is not lost.
-        let signals = Interruption.signals()
         try placement.beforeLoops()
         async let _ = sendTicks()
+        let result: ShutdownResult
         do {
-            try await withThrowingTaskGroup { group in
-                group.addTask { try await service.run() }
-                group.addTask { await stop(at: signals) }
-                // The service ends at the first signal, when its calls have; or it is cancelled at the second.
-                try await group.next()
-                group.cancelAll()
-            }
+            result = try await service.run(until: .terminated)
         } catch let error as GinnelError {
             throw Trouble(serving: error, endpoint: name)
         }
         output.say("stopped")
         output.emit(["type": "stopped"])
-        return .done
-    }
-
-    private func stop(at signals: AsyncStream<Int32>) async {
-        for await _ in signals.prefix(1) { service.beginGracefulShutdown() }
-        for await _ in signals.prefix(1) { return }
+        return ExitStatus(result)
     }
 
     private func sendTicks() async {

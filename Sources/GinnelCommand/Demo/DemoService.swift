@@ -12,11 +12,7 @@ extension Command {
         ],
         isHidden: true
     ) { invocation in
-        let service = DemoService(invocation.operands)
-        let signals = Interruption.signals()
-        async let _: Void = service.stop(at: signals)
-        try await service.service.run()
-        return .done
+        ExitStatus(try await DemoService(invocation.operands).service.run(until: .terminated))
     }
 }
 
@@ -92,9 +88,5 @@ private struct DemoService: Sendable {
         }
         note("done")
         return Work.Response()
-    }
-
-    func stop(at signals: AsyncStream<Int32>) async {
-        for await _ in signals.prefix(1) { service.beginGracefulShutdown() }
     }
 }

@@ -1,5 +1,7 @@
 // What the command tells the shell. The numbers are part of its interface: docs/command.md and `ginnel help` list them.
 
+import Ginnel
+
 enum ExitStatus: Int32, CaseIterable {
     case done = 0
     case failed = 1
@@ -10,6 +12,7 @@ enum ExitStatus: Int32, CaseIterable {
     case unhealthy = 6
     case notServed = 7
     case interrupted = 130
+    case terminated = 143
 
     var meaning: String {
         switch self {
@@ -22,6 +25,12 @@ enum ExitStatus: Int32, CaseIterable {
         case .unhealthy: "the doctor found something wrong"
         case .notServed: "the endpoint cannot be served: in use, unsafe or not allowed"
         case .interrupted: "ended by Ctrl-C before it was done"
+        case .terminated: "ended by SIGTERM before it was done"
         }
     }
+}
+
+extension ExitStatus {
+    /// How a service has ended.
+    init(_ result: ShutdownResult) { self = ExitStatus(rawValue: result.exitStatus) ?? .failed }
 }

@@ -45,3 +45,41 @@ extension Duration {
         return UInt64(max(0, seconds)) * 1_000_000_000 + UInt64(max(0, attoseconds / 1_000_000_000))
     }
 }
+
+extension Figure {
+    /// "1 method", "2 methods".
+    static func counted(_ count: Int, _ what: String) -> String { "\(Self.count(count)) \(what)\(count == 1 ? "" : "s")" }
+
+    /// A rate as few characters tell it: "0", "0.4", "12", "3,400", "1.2M".
+    static func rate(_ value: Double) -> String {
+        switch value {
+        case ..<0.05: "0"
+        case ..<9.95: String(format: "%.1f", value)
+        case ..<1e6: Self.count(Int(value.rounded()))
+        case ..<1e12: String(format: value < 1e9 ? "%.1fM" : "%.1fG", value / (value < 1e9 ? 1e6 : 1e9))
+        default: "∞"
+        }
+    }
+
+    /// Bytes, rounded: "0", "512", "3.4K", "12M".
+    static func roundedBytes(_ value: Double) -> String {
+        var value = max(0, value)
+        var unit = ""
+        for next in ["K", "M", "G", "T", "P"] where value >= 999.5 {
+            value /= 1024
+            unit = next
+        }
+        return unit.isEmpty || value >= 9.95 ? String(format: "%.0f", min(value, 1e6)) + unit : String(format: "%.1f", value) + unit
+    }
+
+    /// How long something has gone on: "12s", "3m 10s", "5h 03m", "2d 04h".
+    static func age(_ seconds: Double) -> String {
+        let whole = Int(max(0, min(seconds, 1e9)))
+        return switch whole {
+        case ..<60: "\(whole)s"
+        case ..<3_600: "\(whole / 60)m \(String(format: "%02d", whole % 60))s"
+        case ..<86_400: "\(whole / 3_600)h \(String(format: "%02d", whole / 60 % 60))m"
+        default: "\(whole / 86_400)d \(String(format: "%02d", whole / 3_600 % 24))h"
+        }
+    }
+}

@@ -1,40 +1,42 @@
-// Ctrl-C and SIGTERM, as something that a task can wait for.
+// Ctrl-C and SIGTERM for commands that do something and are done: they are cancelled.
 
-import Foundation
+import Ginnel
 
 enum Interruption {
-    /// Each of these signals that arrives from now on, for as long as the stream is kept. They end the process no more.
-    static func signals(_ numbers: [Int32] = [SIGINT, SIGTERM]) -> AsyncStream<Int32> {
-        AsyncStream { continuation in
-            // Dispatch's sources may be used from any thread; its protocols do not say so.
-            nonisolated(unsafe) let sources = numbers.map { number in
-                signal(number, SIG_IGN)
-                let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
-                source.setEventHandler { continuation.yield(number) }
-                source.resume()
-                return source
+    /// Runs `body`, and cancels it at the first signal. The body sees an ordinary cancellation and may still report what it did. A second signal changes nothing,
+    /// and a third ends the process at once.
+    static func cancelling<Result: Sendable>(_ body: @escaping @Sendable () async throws -> Result) async throws -> Result {
+        let requests = try TerminationRequest.all()
+        return try await withThrowingTaskGroup(of: Step<Result>.self) { group in
+            group.addTask { .done(try await body()) }
+            group.addTask {
+                for await request in requests { return .asked(request) }
+                return .over
             }
-            continuation.onTermination = { _ in for source in sources { source.cancel() } }
+            let first = try await group.next()
+            group.cancelAll()
+            switch first {
+            case .done(let result): return result
+            case .asked(let request):
+                // What a body throws that was cut short says nothing but that.
+                guard case .done(let result) = try? await group.next() else { throw Trouble(request) }
+                return result
+            case .over, nil: throw CancellationError()
+            }
         }
     }
 
-    /// Runs `body`, and cancels it at the first signal. The body sees an ordinary cancellation and may still report what it did.
-    static func cancelling<Result: Sendable>(_ body: @escaping @Sendable () async throws -> Result) async throws -> Result {
-        try await withThrowingTaskGroup(of: Result?.self) { group in
-            let signals = signals()
-            group.addTask { try await body() }
-            group.addTask {
-                for await _ in signals { break }
-                return nil
-            }
-            if let result = try await group.next() ?? nil {
-                group.cancelAll()
-                return result
-            }
-            group.cancelAll()
-            // What a body throws that was cut short says nothing but that.
-            guard let result = try? await group.next() ?? nil else { throw CancellationError() }
-            return result
-        }
+    private enum Step<Result: Sendable>: Sendable {
+        case done(Result)
+        case asked(TerminationRequest)
+        /// The other task is done.
+        case over
+    }
+}
+
+extension Trouble {
+    /// Ended before it was done.
+    fileprivate init(_ request: TerminationRequest) {
+        self.init(request == .terminate ? .terminated : .interrupted, code: "interrupted", request == .terminate ? "ended by SIGTERM" : "interrupted")
     }
 }

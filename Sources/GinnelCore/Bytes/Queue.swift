@@ -9,6 +9,7 @@ package struct Queue<Element: Sendable>: Sendable {
     package var isEmpty: Bool { head == storage.count }
     package var count: Int { storage.count - head }
     package var first: Element? { isEmpty ? nil : storage[head] }
+    package var last: Element? { isEmpty ? nil : storage[storage.count - 1] }
 
     package mutating func append(_ element: Element) {
         storage.append(element)
@@ -34,6 +35,11 @@ package struct Queue<Element: Sendable>: Sendable {
         for case let element? in storage[head...] where !body(element) { kept.append(element) }
         storage = kept
         head = 0
+    }
+
+    package func first(where body: (Element) -> Bool) -> Element? {
+        for case let element? in storage[head...] where body(element) { return element }
+        return nil
     }
 
     package func forEach(_ body: (Element) -> Void) {

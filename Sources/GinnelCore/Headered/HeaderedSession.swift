@@ -135,7 +135,7 @@ extension HeaderedSession: SessionMachine {
         switch command {
         case .call(let token, let request): call(token, request, now, &actions)
         case .abandon(let token, let failure): abandon(token, failure, now, &actions)
-        case .sendItem, .upgrade: return .ended
+        case .sendItem, .message, .acknowledge, .upgrade: return .ended
         case .grant(let token, let bytes): outgoing.exchanges.noteTaken(bytes, of: token.callNumber)
         case .reply(let call, let codec, let payload): reply(call, codec, payload, now, &actions)
         case .fail(let call, let failure): fail(call, failure, now, &actions)

@@ -5,7 +5,7 @@ extension NativeSession {
         guard phase != .closed else { return }
         if let reader = encryption.reader, !reader.hasEnded { return endCutOff(failure, unread: unread, &actions) }
         if let said = farewell.theirs { return end(CloseReason(by: .peer, said), telling: false, &actions) }
-        if let said = farewell.ours, !outgoing.hasCallers, incoming.isEmpty { return end(CloseReason(by: .us, said), telling: false, &actions) }
+        if let said = farewell.ours, isAtRest { return end(CloseReason(by: .us, said), telling: false, &actions) }
         let place = unread > 0 ? "in the middle of a frame, after \(unread) of its bytes" : phase == .open ? "without a farewell" : "during the handshake"
         let cause = failure.map { ": \($0.sentence)" } ?? ""
         end(CloseReason(by: .nobody, Failure(.connectionLost, "the peer ended the connection \(place)\(cause)")), telling: false, &actions)
@@ -27,9 +27,14 @@ extension NativeSession {
         endIfLeaving(&actions)
     }
 
-    /// The side that said GOODBYE closes when the last call has ended that somebody waits for.
+    /// Nobody waits for a call or a message any more.
+    private var isAtRest: Bool { !outgoing.hasCallers && incoming.isEmpty && delivery?.isEmpty != false }
+
+    /// The side that said GOODBYE closes when the last call has ended that somebody waits for, and the last message under way is acknowledged.
     mutating func endIfLeaving(_ actions: inout [Action]) {
-        guard let said = farewell.ours, phase == .open, !outgoing.hasCallers, incoming.isEmpty else { return }
+        guard let said = farewell.ours, phase == .open, isAtRest else { return }
+        let body = Failure(.allAnswered, "").body(atMost: Failure.maximumControlBody)
+        outbound.lanes.appendLast(.goodbye, payload: body, sealed: outbound.sealed)
         finish(CloseReason(by: .us, said), &actions)
     }
 
@@ -40,12 +45,14 @@ extension NativeSession {
     }
 
     /// Ends at once. Of what waits to be sent only the handshake still leaves, and then the farewell, so that a peer that reads slowly hears it soon.
-    mutating func end(_ reason: CloseReason, telling: Bool, _ actions: inout [Action]) {
+    ///
+    /// - Parameter allAnswered: the peer has answered what it had read: calls without an answer were not begun.
+    mutating func end(_ reason: CloseReason, telling: Bool, allAnswered: Bool = false, _ actions: inout [Action]) {
         guard phase != .closed else { return }
         let unsent = outbound.lanes.dropAll()
         if telling { tell(reason.failure) }
         for (token, stream) in outgoing.removeAll() {
-            let begun = stream != 0 && !unsent.contains(stream)
+            let begun = stream != 0 && !unsent.contains(stream) && !allAnswered
             let failure =
                 begun
                 ? Failure(.connectionLost, "\(reason); whether the call was carried out is unknown")
@@ -56,6 +63,7 @@ extension NativeSession {
             actions.append(.cancel(call: call, Failure(.connectionLost, "\(reason)")))
         }
         inbound.assembler.removeAll()
+        delivery = nil
         finish(reason, &actions)
     }
 

@@ -13,6 +13,8 @@ extension NativeSession {
         case .item(let call, let codec, let payload): return item(call, codec, payload, now, &actions)
         case .accept(let call, let bytes): grant(call, bytes)
         case .event(let name, let codec, let payload, let lane): return event(name, codec, payload, lane, now, &actions)
+        case .message(let message): return send(message, now, &actions)
+        case .acknowledge(let id, let code): return acknowledge(id, code, &actions)
         case .ping(let value):
             guard phase == .open else { return .ended }
             control(.ping, payload: value.littleEndianBytes)
@@ -70,7 +72,7 @@ extension NativeSession {
     }
 
     private func size(of request: OutgoingRequest) -> Int {
-        OutgoingMessage.Prefix.request(method: request.method, timeLeft: 0).byteCount + request.payload.count
+        OutgoingMessage.Prefix.request(method: request.method, timeLeft: 0, trace: request.trace).byteCount + request.payload.count
     }
 
     private func mayStart(_ request: OutgoingRequest) -> Bool {
@@ -85,7 +87,7 @@ extension NativeSession {
         outbound.requests.spend(size(of: request))
         let timeLeft = request.deadline.map { $0 > now.continuous ? $0 - now.continuous : 0 } ?? .max
         var message = OutgoingMessage(
-            .request, codec: request.codec, lane: request.lane, stream: stream, prefix: .request(method: request.method, timeLeft: timeLeft),
+            .request, codec: request.codec, lane: request.lane, stream: stream, prefix: .request(method: request.method, timeLeft: timeLeft, trace: request.trace),
             payload: request.payload)
         if request.itemsFollow { message.flags.insert(.itemsFollow) }
         queue(message, &actions)

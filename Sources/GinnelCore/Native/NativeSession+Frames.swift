@@ -18,6 +18,8 @@ extension NativeSession {
         case .item:
             guard let call = incoming[stream], call.stopped == nil else { return false }
             return try incoming.updateFlow(stream) { flow throws(Violation) in try flow.charge(total, stream: stream) } != nil
+        case .message:
+            return try admitMessage(total: total)
         default:
             return true
         }
@@ -62,6 +64,8 @@ extension NativeSession {
             actions.append(.item(call: stream, codec: codec, payload: payload))
         case .event:
             try deliverEvent(codec, payload, of: input, &actions)
+        case .message:
+            try deliverMessage(header, payload, of: input, &actions)
         default:
             break
         }
@@ -92,7 +96,7 @@ extension NativeSession {
             .request(
                 IncomingRequest(
                     call: stream, method: head.method ?? "", codec: header.flags.codec, payload: payload.dropping(head.byteCount), deadline: deadline,
-                    lane: Lane(rawValue: header.lane) ?? .normal, itemsFollow: header.flags.contains(.itemsFollow))))
+                    lane: Lane(rawValue: header.lane) ?? .normal, itemsFollow: header.flags.contains(.itemsFollow), trace: head.trace)))
     }
 
     /// Why a well-formed request does not reach its handler.
@@ -136,6 +140,7 @@ extension NativeSession {
         case .cancel:
             try expect(4, payload, kind)
             stopIncoming(stream, cancelledBy: FailureCode(rawValue: payload.u32(at: 0)), now, &actions)
+        case .acknowledge: try takeAcknowledgements(payload, &actions)
         case .ping:
             try expect(8, payload, kind)
             control(.pong, payload: payload.copied())
@@ -182,6 +187,9 @@ extension NativeSession {
     }
 
     private mutating func takeGoodbye(_ failure: Failure, _ actions: inout [Action]) {
+        if failure.code == .allAnswered, let said = farewell.theirs {
+            return end(CloseReason(by: .peer, said), telling: false, allAnswered: true, &actions)
+        }
         guard failure.code == .shuttingDown || failure.code == .finished, phase == .open else {
             return end(CloseReason(by: .peer, failure), telling: false, &actions)
         }
@@ -197,6 +205,7 @@ struct RequestHead {
     let timeLeft: UInt64
     /// `nil` when it is not UTF-8.
     let method: String?
+    let trace: TraceContext?
     let byteCount: Int
 
     init(_ bytes: borrowing RawSpan, _ names: inout NameCache) throws(Violation) {
@@ -209,7 +218,7 @@ struct RequestHead {
         }
         method = names.name(bytes.extracting(12..<12 + nameLength))
         byteCount = 12 + nameLength + fieldsLength
-        if fieldsLength > 0 { _ = try Fields(bytes.extracting(12 + nameLength..<byteCount)) }
+        trace = fieldsLength > 0 ? TraceContext(try Fields(bytes.extracting(12 + nameLength..<byteCount))) : nil
     }
 }
 

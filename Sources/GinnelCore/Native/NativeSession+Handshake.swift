@@ -40,6 +40,7 @@ extension NativeSession {
         self.agreement = agreement
         outbound.sealed = agreement.features.contains(.checksums)
         outbound.requests = SendWindow(agreement.peerLimits.requestWindow)
+        if agreement.features.contains(.delivery) { delivery = DeliveryFlow(peer: agreement.peerLimits, own: announced) }
         liveness.heartbeat = agreement.heartbeat
         if agreement.features.contains(.encryption) { phase = .proving } else { open(now, &actions) }
     }
@@ -54,7 +55,7 @@ extension NativeSession {
             .established(
                 Establishment(
                     service: agreement.service, instance: agreement.identity, peerLimits: agreement.peerLimits, program: agreement.program,
-                    isEncrypted: agreement.features.contains(.encryption))))
+                    delivers: delivery != nil, isEncrypted: agreement.features.contains(.encryption))))
         beginUpgrade(&actions)
         startCalls(now, &actions)
     }

@@ -72,6 +72,7 @@ extension NativeSession {
         guard greets == (phase == .greeting) || (kind == .goodbye && phase == .greeting) else {
             throw Violation(.protocolViolation, "\(kind) \(phase == .greeting ? "during" : "after") the handshake")
         }
+        guard !kind.needsDelivery || delivery != nil else { throw Violation(.protocolViolation, "\(kind) without delivery, which is not in force (feature bit 2)") }
         if header.flags.contains(.compressed), !kind.isCompressible || agreement?.features.contains(.compression) != true {
             throw Violation(.protocolViolation, "the flag for compressed messages on \(kind)")
         }
@@ -79,6 +80,7 @@ extension NativeSession {
             throw Violation(.protocolViolation, "\(kind) in chunks")
         }
         guard Lane(rawValue: header.lane) != nil else { throw Violation(.protocolViolation, "unknown lane \(header.lane)") }
+        guard kind != .message || header.lane != Lane.control.rawValue else { throw Violation(.protocolViolation, "a message in the lane of control frames") }
         guard kind == .credit || (header.stream == 0) == kind.belongsToConnection else {
             throw Violation(.protocolViolation, "\(kind) on stream \(header.stream)")
         }

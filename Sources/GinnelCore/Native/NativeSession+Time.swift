@@ -39,7 +39,7 @@ extension NativeSession {
 
     private mutating func checkLiveness(_ now: Moment, _ actions: inout [Action]) {
         guard phase == .open else { return }
-        switch liveness.check(now, busy: !outgoing.isEmpty || !incoming.isEmpty) {
+        switch liveness.check(now, busy: !outgoing.isEmpty || !incoming.isEmpty || delivery?.isEmpty == false) {
         case .fine: break
         case .ping: control(.ping, payload: UInt64(0).littleEndianBytes)
         case .stale(let nanoseconds):

@@ -2,7 +2,7 @@
 //
 // This file holds the state and its phases; what arrives is in NativeSession+Input, what the program wants in +Commands, time in +Time,
 // the end in +Closing. Each concern that can stand alone does: Greeting (handshake), OutgoingCalls and IncomingCalls (who is in flight),
-// SendWindow and ReceiveWindow (credit), MessageAssembler (chunks in), OutputLanes (chunks and order out), Liveness (heartbeats).
+// SendWindow and ReceiveWindow (credit), DeliveryFlow (messages that are acknowledged), MessageAssembler (chunks in), OutputLanes (chunks and order out), Liveness (heartbeats).
 //
 //     preamble ──► greeting ──► open ──► closed
 //                         └ proving ┘   └ farewell: no new calls, closed when the last one ends
@@ -54,6 +54,8 @@ package struct NativeSession: Sendable {
     var outbound = Outbound()
     var liveness: Liveness
     var upgrade = Upgrade()
+    /// Messages that are delivered; `nil` where that is not in force.
+    var delivery: DeliveryFlow?
     var encryption = Encryption()
     /// On the awake clock.
     var handshakeDeadline: UInt64 = .max
@@ -86,10 +88,11 @@ extension NativeSession: SessionMachine {
     }
 
     package var wantsInput: Bool { phase != .closed }
-    package var hasOutput: Bool { !outbound.lanes.isEmpty || encryption.writer?.hasOutput == true }
-    package var outputBytes: Int { outbound.lanes.byteCount }
+    package var hasOutput: Bool { !outbound.lanes.isEmpty || answerBytes > 0 || encryption.writer?.hasOutput == true }
+    package var outputBytes: Int { outbound.lanes.byteCount + answerBytes }
 
     package mutating func produce(into output: inout OutputBuffer, goal: Int) {
+        sealAnswers()
         if encryption.writer != nil { return produceSealed(into: &output, goal: goal) }
         while output.count < goal, output.boundary == nil, outbound.lanes.produceFrame(into: &output, sealed: outbound.sealed) {}
     }
@@ -110,7 +113,7 @@ extension NativeSession: SessionMachine {
 
     /// Queues a word about shared memory.
     mutating func tell(_ message: RingMessage) {
-        outbound.lanes.appendControl(.upgrade, handles: UInt8(clamping: message.handles), payload: message.encoded, sealed: outbound.sealed)
+        outbound.lanes.appendControl(.upgrade, handles: UInt8(clamping: message.handles.count), payload: message.encoded, sealed: outbound.sealed)
     }
 
     /// Queues a message.
@@ -128,8 +131,9 @@ extension NativeSession: SessionMachine {
     /// What is over its limit among that which waits for the peer.
     private var excess: String? {
         let limits = configuration.limits
-        if outbound.lanes.controlBytes > limits.controlBytes {
-            return "\(outbound.lanes.controlBytes) bytes of control frames wait for the peer, over the limit of \(limits.controlBytes) (controlBytes)"
+        let controlBytes = outbound.lanes.controlBytes + answerBytes
+        if controlBytes > limits.controlBytes {
+            return "\(controlBytes) bytes of control frames wait for the peer, over the limit of \(limits.controlBytes) (controlBytes)"
         }
         if outbound.lanes.heldBytes > limits.bufferedBytes {
             return "\(outbound.lanes.heldBytes) bytes wait for the peer, over the limit of \(limits.bufferedBytes) (bufferedBytes)"

@@ -25,8 +25,8 @@ package protocol OutgoingCall: AnyObject, Sendable {
 package enum UpgradeStep: Sendable, Equatable {
     /// Make a segment and doorbells to be offered; answered by `.upgrade(.made)` or `.upgrade(.failed)`.
     case make(RingGeometry)
-    /// Map the segment that came with so many descriptors; answered by `.upgrade(.taken)` or `.upgrade(.failed)`.
-    case take(RingGeometry, handles: Int)
+    /// Map the segment that came with these descriptors; answered by `.upgrade(.taken)` or `.upgrade(.failed)`.
+    case take(RingGeometry, handles: OfferedHandles)
     /// It stays on the socket: keep nothing of what was made or offered. Not answered.
     case drop
     /// The peer sends nothing more on the socket: what follows is read from the ring.
@@ -35,7 +35,7 @@ package enum UpgradeStep: Sendable, Equatable {
 
 /// How the driver answers.
 package enum UpgradeAnswer: Sendable, Equatable {
-    case made(handles: Int)
+    case made(handles: OfferedHandles)
     case taken
     case failed(Failure)
 }
@@ -51,9 +51,12 @@ package struct IncomingRequest: Sendable {
     package var lane: Lane
     /// The caller sends items after the request.
     package var itemsFollow: Bool
+    /// Where the call stands in a trace, if the caller said so.
+    package var trace: TraceContext?
 
     package init(
-        call: UInt32, method: String, codec: Codec, payload: Payload, deadline: UInt64? = nil, lane: Lane = .normal, itemsFollow: Bool = false
+        call: UInt32, method: String, codec: Codec, payload: Payload, deadline: UInt64? = nil, lane: Lane = .normal, itemsFollow: Bool = false,
+        trace: TraceContext? = nil
     ) {
         self.call = call
         self.method = method
@@ -62,6 +65,7 @@ package struct IncomingRequest: Sendable {
         self.deadline = deadline
         self.lane = lane
         self.itemsFollow = itemsFollow
+        self.trace = trace
     }
 }
 
@@ -86,6 +90,12 @@ package enum Action: Sendable {
 
     /// An event; `missed` were dropped by the sender just before it.
     case event(name: String, codec: Codec, payload: Payload, missed: UInt32)
+    /// A message that the peer keeps until it is acknowledged. The machine expects `.acknowledge` for its id.
+    case message(IncomingDelivery)
+    /// What became of messages that were sent on this connection.
+    case acknowledged([Acknowledgement])
+    /// There is room for the message that found none.
+    case messagesMayCarryOn
     /// The answer to a ping of ours.
     case pong(UInt64)
     /// The peer starts no new calls and accepts none.
@@ -103,18 +113,24 @@ package enum Action: Sendable {
 /// What the handshake settled.
 package struct Establishment: Sendable, Equatable {
     package var service: String
-    /// Differs between two starts of the same service; all zero for formats that have none.
+    /// The peer: for a client the instance of the service, which differs between two starts of it; for a service the sender that the client is. All zero for formats that
+    /// have none.
     package var instance: Identity
     package var peerLimits: AnnouncedLimits
     package var program: String
+    /// Whether messages may be delivered, in either direction.
+    package var delivers: Bool
     /// Everything that is said from now on is sealed.
     package var isEncrypted: Bool
 
-    package init(service: String, instance: Identity, peerLimits: AnnouncedLimits, program: String, isEncrypted: Bool = false) {
+    package init(
+        service: String, instance: Identity, peerLimits: AnnouncedLimits, program: String, delivers: Bool = false, isEncrypted: Bool = false
+    ) {
         self.service = service
         self.instance = instance
         self.peerLimits = peerLimits
         self.program = program
+        self.delivers = delivers
         self.isEncrypted = isEncrypted
     }
 }

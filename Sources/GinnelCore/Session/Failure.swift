@@ -41,10 +41,12 @@ public struct FailureCode: RawRepresentable, Hashable, Sendable {
     public static let flowControl = FailureCode(rawValue: 113)
     public static let finished = FailureCode(rawValue: 114)
     public static let readTimeout = FailureCode(rawValue: 115)
+    /// The last word of a peer that has left in order: every request that it has read was answered, and the others were not begun.
+    public static let allAnswered = FailureCode(rawValue: 116)
     /// One side, or a sensitive message, demands encryption, and the connection has none.
-    public static let encryptionRequired = FailureCode(rawValue: 116)
+    public static let encryptionRequired = FailureCode(rawValue: 117)
     /// The peer has not the keys that it should have, or what came was changed on its way.
-    public static let encryptionFailed = FailureCode(rawValue: 117)
+    public static let encryptionFailed = FailureCode(rawValue: 118)
 }
 
 extension FailureCode: CustomStringConvertible {
@@ -56,12 +58,17 @@ extension FailureCode: CustomStringConvertible {
         .versionUnsupported: "versionUnsupported", .peerRefused: "peerRefused", .tooManyConnections: "tooManyConnections",
         .handshakeTimeout: "handshakeTimeout", .idle: "idle", .stale: "stale", .slowReader: "slowReader",
         .frameTooLarge: "frameTooLarge", .checksumMismatch: "checksumMismatch", .shuttingDown: "shuttingDown",
-        .wrongService: "wrongService", .flowControl: "flowControl", .finished: "finished", .readTimeout: "readTimeout",
+        .wrongService: "wrongService", .flowControl: "flowControl", .finished: "finished", .readTimeout: "readTimeout", .allAnswered: "allAnswered",
         .encryptionRequired: "encryptionRequired", .encryptionFailed: "encryptionFailed",
     ]
 
     /// The name in docs/protocol.md, or the number.
     public var description: String { Self.names[self] ?? "\(rawValue)" }
+}
+
+extension FailureCode {
+    /// The name for metrics and logs, of which there are few whatever a peer sends: that of docs/protocol.md, `application` for its own codes, `other` for the rest.
+    package var label: String { Self.names[self] ?? (rawValue >= 1000 ? "application" : "other") }
 }
 
 /// A failure as it crosses the wire.

@@ -11,6 +11,10 @@ public struct AnnouncedLimits: Sendable, Equatable {
     /// Bytes of items this side holds for one stream. Default 256 KiB; 1 to 2³¹ − 1.
     public var itemWindow: Int = 256 << 10
 
+    /// Bytes of messages this side holds for one peer and has not acknowledged, each counted 128 longer than it is. Default 4 MiB; `maximumMessage` and 128 to 2³¹ − 1.
+    /// Without meaning where delivery is not in force.
+    public var deliveryWindow: Int = 4 << 20
+
     public static let defaults = AnnouncedLimits()
 
     public init() {}

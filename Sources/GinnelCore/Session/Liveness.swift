@@ -1,4 +1,4 @@
-// Whether the peer is alive: heartbeats and idle time, on the clock that stops while the machine sleeps (docs/protocol.md §9).
+// Whether the peer is alive: heartbeats and idle time, on the clock that stops while the machine sleeps (docs/protocol.md §10).
 
 struct Liveness: Sendable {
     enum Verdict: Sendable, Equatable {

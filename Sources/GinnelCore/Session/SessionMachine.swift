@@ -45,6 +45,10 @@ package enum Command: Sendable {
     case accept(call: UInt32, bytes: Int)
 
     case event(name: String, codec: Codec, payload: [UInt8], lane: Lane)
+    /// A message that is kept until the peer has acknowledged it. Ids of one lane grow.
+    case message(OutgoingDelivery)
+    /// What became of a message that the peer sent.
+    case acknowledge(id: UInt64, code: FailureCode?)
     case ping(UInt64)
     /// No new calls, in either direction; the session closes when the last one has ended. The failure is the reason that the peer is told.
     case farewell(Failure)
@@ -62,11 +66,14 @@ package struct OutgoingRequest: Sendable {
     package var deadline: UInt64?
     package var lane: Lane
     package var itemsFollow: Bool
+    /// Where the call stands in a trace; formats that cannot say so leave it out.
+    package var trace: TraceContext?
     /// Whoever submits it has made sure that the connection is encrypted.
     package var isSensitive: Bool
 
     package init(
-        method: String, codec: Codec, payload: [UInt8], deadline: UInt64? = nil, lane: Lane = .normal, itemsFollow: Bool = false, isSensitive: Bool = false
+        method: String, codec: Codec, payload: [UInt8], deadline: UInt64? = nil, lane: Lane = .normal, itemsFollow: Bool = false, trace: TraceContext? = nil,
+        isSensitive: Bool = false
     ) {
         self.method = method
         self.codec = codec
@@ -74,17 +81,18 @@ package struct OutgoingRequest: Sendable {
         self.deadline = deadline
         self.lane = lane
         self.itemsFollow = itemsFollow
+        self.trace = trace
         self.isSensitive = isSensitive
     }
 }
 
-/// What came of a command that sends an item, an event or a ping.
+/// What came of a command that sends an item, an event, a message or a ping.
 package enum Acceptance: Sendable, Equatable {
     /// Taken. More may follow at once when `mayCarryOn`; else `.carryOn` or `.mayCarryOn` will say when, and a sender of events had better wait until what it sent has left.
     case taken(mayCarryOn: Bool)
     /// Not taken: the call or the session has ended, or the format has no such thing. What ended it is told by its own action.
     case ended
-    /// Not taken: there is no credit; `.carryOn` or `.mayCarryOn` will say when to try again.
+    /// Not taken: there is no credit; `.carryOn`, `.mayCarryOn` or `.messagesMayCarryOn` will say when to try again.
     case noCredit
     /// Not taken: a good deal waits for the peer, and the format has no credit; the time to try again is when it has left.
     case noRoom

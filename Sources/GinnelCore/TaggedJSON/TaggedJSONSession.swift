@@ -78,7 +78,7 @@ extension TaggedJSONSession: SessionMachine {
         switch command {
         case .call(let token, _):
             actions.append(.failed(token, Failure(.unavailable, "the recorder format lets only the client call; the call was not begun")))
-        case .sendItem, .item, .event, .ping, .upgrade: return .ended
+        case .sendItem, .item, .event, .message, .acknowledge, .ping, .upgrade: return .ended
         case .abandon(let token, _): token.isAbandoned = true
         case .reply, .fail, .grant, .accept, .farewell, .close: break
         }

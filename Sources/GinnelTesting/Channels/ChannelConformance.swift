@@ -4,7 +4,7 @@
 // to the list that the test walks through; nothing here changes. A clause throws a `ConformanceFailure` that says what was expected and what came. An event that does not
 // come within two minutes is such a failure, so that a channel that forgets one is told apart from one that hangs the test.
 
-import GinnelTransport
+package import GinnelTransport
 
 package struct ChannelConformance: Sendable, CustomStringConvertible {
     /// What must hold, as a sentence.
@@ -26,19 +26,26 @@ package struct ChannelConformance: Sendable, CustomStringConvertible {
     }
 
     /// Checks this clause on a fresh pair.
-    package func check(_ kind: ChannelKind, _ placement: Placement) async throws {
-        let loops = try await EventLoopGroup.start(name: "conformance", count: placement == .oneLoop ? 1 : 2, .defaults)
+    package func check(_ kind: ChannelKind, _ placement: Placement, _ engine: Engine = .reactor) async throws {
+        let first = try await EventLoopGroup.start(name: "conformance", count: 1, .defaults, engine: engine)
         do {
-            let pair = try await ChannelPair(kind, loops.loops[0], loops.loops[loops.loops.count - 1])
-            let result = await Result { () async throws in try await body(pair) }
-            await pair.first.discard()
-            await pair.second.discard()
+            let second = placement == .oneLoop ? first : try await EventLoopGroup.start(name: "conformance", count: 1, .defaults, engine: engine)
+            let result = await Result { () async throws in try await check(kind, first.loops[0], second.loops[0]) }
+            await second.stop()
             try result.get()
         } catch {
-            await loops.stop()
+            await first.stop()
             throw error
         }
-        await loops.stop()
+        await first.stop()
+    }
+
+    private func check(_ kind: ChannelKind, _ first: EventLoop, _ second: EventLoop) async throws {
+        let pair = try await ChannelPair(kind, first, second)
+        let result = await Result { () async throws in try await body(pair) }
+        await pair.first.discard()
+        await pair.second.discard()
+        try result.get()
     }
 }
 

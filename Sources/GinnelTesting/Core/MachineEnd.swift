@@ -137,7 +137,7 @@ package struct MachineEnd {
     @discardableResult
     package mutating func call(
         _ method: String = "m", _ payload: [UInt8] = [], codec: Codec = .raw, within limit: Duration? = nil, lane: Lane = .normal,
-        itemsFollow: Bool = false
+        itemsFollow: Bool = false, trace: TraceContext? = nil
     ) -> RecordedCall {
         let token = RecordedCall(method)
         let deadline = limit.map { now.advanced(by: $0).continuous }
@@ -145,7 +145,7 @@ package struct MachineEnd {
             .call(
                 token,
                 OutgoingRequest(
-                    method: method, codec: codec, payload: payload, deadline: deadline, lane: lane, itemsFollow: itemsFollow)))
+                    method: method, codec: codec, payload: payload, deadline: deadline, lane: lane, itemsFollow: itemsFollow, trace: trace)))
         return token
     }
 }

@@ -10,9 +10,11 @@ package struct RecordedRequest: Equatable, Sendable {
     package var deadline: UInt64?
     package var lane: Lane
     package var itemsFollow: Bool
+    package var trace: TraceContext?
 
     package init(
-        call: UInt32, method: String, codec: Codec = .raw, payload: [UInt8] = [], deadline: UInt64? = nil, lane: Lane = .normal, itemsFollow: Bool = false
+        call: UInt32, method: String, codec: Codec = .raw, payload: [UInt8] = [], deadline: UInt64? = nil, lane: Lane = .normal, itemsFollow: Bool = false,
+        trace: TraceContext? = nil
     ) {
         self.call = call
         self.method = method
@@ -21,6 +23,29 @@ package struct RecordedRequest: Equatable, Sendable {
         self.deadline = deadline
         self.lane = lane
         self.itemsFollow = itemsFollow
+        self.trace = trace
+    }
+}
+
+package struct RecordedDelivery: Equatable, Sendable {
+    package var id: UInt64
+    package var floor: UInt64
+    package var redelivered: Bool
+    package var lane: Lane
+    package var name: String
+    package var codec: Codec
+    package var payload: [UInt8]
+
+    package init(
+        id: UInt64, floor: UInt64, redelivered: Bool = false, lane: Lane = .normal, name: String = "m", codec: Codec = .raw, payload: [UInt8] = []
+    ) {
+        self.id = id
+        self.floor = floor
+        self.redelivered = redelivered
+        self.lane = lane
+        self.name = name
+        self.codec = codec
+        self.payload = payload
     }
 }
 
@@ -35,6 +60,9 @@ package enum RecordedAction: Equatable, Sendable {
     case streamed(String, codec: Codec, payload: [UInt8])
     case mayCarryOn(String)
     case event(name: String, codec: Codec, payload: [UInt8], missed: UInt32)
+    case message(RecordedDelivery)
+    case acknowledged([Acknowledgement])
+    case messagesMayCarryOn
     case pong(UInt64)
     case farewell(Failure)
     case upgrade(UpgradeStep)
@@ -55,6 +83,13 @@ package enum RecordedAction: Equatable, Sendable {
         case .mayCarryOn(let token): self = .mayCarryOn(Self.name(token))
         case .event(let name, let codec, let payload, let missed):
             self = .event(name: name, codec: codec, payload: payload.copied(of: input), missed: missed)
+        case .message(let message):
+            self = .message(
+                RecordedDelivery(
+                    id: message.id, floor: message.floor, redelivered: message.redelivered, lane: message.lane, name: message.name, codec: message.codec,
+                    payload: message.payload.copied(of: input)))
+        case .acknowledged(let list): self = .acknowledged(list)
+        case .messagesMayCarryOn: self = .messagesMayCarryOn
         case .pong(let value): self = .pong(value)
         case .farewell(let failure): self = .farewell(failure)
         case .upgrade(let step): self = .upgrade(step)
@@ -70,7 +105,7 @@ extension RecordedRequest {
     init(_ request: IncomingRequest, input: borrowing RawSpan) {
         self.init(
             call: request.call, method: request.method, codec: request.codec, payload: request.payload.copied(of: input), deadline: request.deadline,
-            lane: request.lane, itemsFollow: request.itemsFollow)
+            lane: request.lane, itemsFollow: request.itemsFollow, trace: request.trace)
     }
 }
 

@@ -30,6 +30,12 @@ package struct WireAuditor {
         /// The peer's calls that wait for a final frame.
         var serving: Set<UInt32> = []
         var itemBalances: [UInt32: Int] = [:]
+        /// Own messages without an acknowledgement, and what they cost; ids of a test fit 32 bits.
+        var messages: [UInt32: Int] = [:]
+        /// The last id of each lane.
+        var lastMessages: [UInt8: UInt32] = [:]
+        /// The peer's messages that wait for one.
+        var owed: Set<UInt32> = []
         var sending: [String: Partial] = [:]
         var undelivered: [UInt8] = []
     }
@@ -48,7 +54,7 @@ package struct WireAuditor {
         findings.append("\(side): kind \(frame.kind) on stream \(frame.stream): \(what)")
     }
 
-    private static func key(_ frame: WireFrame) -> String { frame.stream == 0 ? "lane \(frame.lane)" : "stream \(frame.stream)" }
+    private static func key(_ frame: WireFrame) -> String { frame.stream == 0 ? "kind \(frame.kind), lane \(frame.lane)" : "stream \(frame.stream)" }
 
     private static func owns(_ side: Role, _ stream: UInt32) -> Bool { (stream % 2 == 1) == (side == .client) }
 
@@ -74,7 +80,9 @@ package struct WireAuditor {
         if frame.kind == WireFrame.Kind.end, !book.ended.insert(frame.stream).inserted { find(side, frame, "a second end") }
 
         let isFinal = frame.kind == WireFrame.Kind.response || frame.kind == WireFrame.Kind.failure
-        guard isFinal || frame.kind == WireFrame.Kind.request || frame.kind == WireFrame.Kind.item || frame.kind == WireFrame.Kind.event else {
+        if frame.kind == WireFrame.Kind.acknowledge { acknowledge(frame, side, &book) }
+        let others = [WireFrame.Kind.request, WireFrame.Kind.item, WireFrame.Kind.event, WireFrame.Kind.message]
+        guard isFinal || others.contains(frame.kind) else {
             if book.sending[Self.key(frame)] != nil, frame.kind == WireFrame.Kind.end { find(side, frame, "in the middle of a message") }
             return
         }
@@ -103,7 +111,21 @@ package struct WireAuditor {
             if isOwn, book.ended.contains(frame.stream) { find(side, frame, "after its end") }
             if !isOwn, !book.serving.contains(frame.stream) { find(side, frame, "after the final frame") }
             book.itemBalances[frame.stream] = balance - total - 16
+        case WireFrame.Kind.message:
+            let at = frame.flags & WireFrame.more == 0 ? 0 : 4
+            let id = WireFrame.u32(frame.payload[at..<at + 4])
+            if id <= book.lastMessages[frame.lane, default: 0] { find(side, frame, "message \(id) after one that is not older") }
+            book.lastMessages[frame.lane] = id
+            book.messages[id] = total + 128
+            if book.messages.values.reduce(0, +) > book.peer.deliveryWindow { find(side, frame, "the delivery window is overdrawn") }
         default: break
+        }
+    }
+
+    private mutating func acknowledge(_ frame: WireFrame, _ side: Role, _ book: inout Book) {
+        if frame.payload.isEmpty || frame.payload.count % 12 != 0 { find(side, frame, "no whole records") }
+        for start in stride(from: 0, to: frame.payload.count - 11, by: 12) where book.owed.remove(WireFrame.u32(frame.payload[start..<start + 4])) == nil {
+            find(side, frame, "an acknowledgement that is not owed")
         }
     }
 
@@ -148,6 +170,11 @@ package struct WireAuditor {
         case WireFrame.Kind.request where frame.flags & WireFrame.continued == 0:
             book.serving.insert(frame.stream)
             book.itemBalances[frame.stream] = book.peer.itemWindow
+        case WireFrame.Kind.message where frame.flags & WireFrame.continued == 0:
+            let at = frame.flags & WireFrame.more == 0 ? 0 : 4
+            book.owed.insert(WireFrame.u32(frame.payload[at..<at + 4]))
+        case WireFrame.Kind.acknowledge:
+            for start in stride(from: 0, to: frame.payload.count - 11, by: 12) { book.messages[WireFrame.u32(frame.payload[start..<start + 4])] = nil }
         case WireFrame.Kind.cancel:
             book.sending[key(frame)]?.mayStop = true
         case WireFrame.Kind.response, WireFrame.Kind.failure:

@@ -6,8 +6,8 @@ import GinnelCore
 package struct WireFrame: Equatable, Sendable {
     package enum Kind {
         package static let hello: UInt8 = 1, welcome: UInt8 = 2, reject: UInt8 = 3, request: UInt8 = 4, response: UInt8 = 5, failure: UInt8 = 6
-        package static let event: UInt8 = 7, item: UInt8 = 9, end: UInt8 = 10, credit: UInt8 = 11, cancel: UInt8 = 12
-        package static let ping: UInt8 = 13, pong: UInt8 = 14, goodbye: UInt8 = 15, upgrade: UInt8 = 16
+        package static let event: UInt8 = 7, acknowledge: UInt8 = 8, item: UInt8 = 9, end: UInt8 = 10, credit: UInt8 = 11, cancel: UInt8 = 12
+        package static let ping: UInt8 = 13, pong: UInt8 = 14, goodbye: UInt8 = 15, upgrade: UInt8 = 16, message: UInt8 = 18
     }
 
     package static let more: UInt8 = 1, continued: UInt8 = 2, itemsFollow: UInt8 = 4
@@ -86,6 +86,14 @@ package struct WireFrame: Equatable, Sendable {
     package static func eventBody(_ name: String, _ payload: [UInt8] = [], missed: UInt32 = 0) -> [UInt8] {
         u32(missed) + u16(UInt16(name.utf8.count)) + Array(name.utf8) + payload
     }
+
+    /// `floor`: the id itself unless told otherwise.
+    package static func messageBody(_ id: UInt64, floor: UInt64? = nil, _ name: String = "m", _ payload: [UInt8] = [], flags: UInt8 = 0, reserved: UInt8 = 0) -> [UInt8] {
+        u64(id) + u64(floor ?? id) + u16(UInt16(name.utf8.count)) + [flags, reserved] + Array(name.utf8) + payload
+    }
+
+    /// One record of an acknowledgement; a code of 0 says that the message was taken.
+    package static func acknowledgement(_ id: UInt64, _ code: UInt32 = 0) -> [UInt8] { u64(id) + u32(code) }
 
     package static func field(_ tag: UInt16, _ bytes: [UInt8]) -> [UInt8] { u16(tag) + u16(UInt16(bytes.count)) + bytes }
 

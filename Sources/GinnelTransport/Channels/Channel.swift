@@ -55,10 +55,10 @@ extension Channel {
 
 /// The steps from a socket to shared memory, in the order in which a session takes them. On the loop, but for those that write.
 package protocol ChannelUpgrade {
-    /// Makes what is to be offered; how many descriptors that is.
-    func makeLink(_ geometry: RingGeometry) throws -> Int
-    /// Maps what was offered with so many descriptors.
-    func takeLink(_ geometry: RingGeometry, handles: Int) throws
+    /// Makes what is to be offered; its descriptors.
+    func makeLink(_ geometry: RingGeometry) throws -> OfferedHandles
+    /// Maps what was offered with these descriptors.
+    func takeLink(_ geometry: RingGeometry, handles: OfferedHandles) throws
     /// Writes the first bytes of an offer together with its descriptors: all of those, or nothing. On the writing thread.
     func writeOffer(_ bytes: UnsafeRawBufferPointer) -> WriteOutcome
     /// It stays on the socket: nothing of what was made or offered is kept, and no more descriptors are let in.

@@ -52,8 +52,31 @@ package final class PlatformChannel: Channel, @unchecked Sendable {
         }
     }
 
+    /// Whether descriptors travel beside bytes; where they do not, as on Windows, they are lent and claimed.
+    static let carriesHandles = gn_handles_travel()
+
+    /// Duplicates a descriptor into the peer's process; its number there.
+    func lend(_ descriptor: gn_handle) throws -> UInt64 {
+        var number: UInt64 = 0
+        var error = gn_error()
+        guard gn_channel_lend_handle(try liveHandle, descriptor, &number, &error) == GN_DONE else {
+            throw GinnelError(.init(error.code), "the shared memory cannot be handed to the peer's process", cause: SystemError(error))
+        }
+        return number
+    }
+
+    /// The descriptor that a peer says to have duplicated into this process under this number; ours to close.
+    static func claim(_ number: UInt64) throws -> gn_handle {
+        var descriptor = GN_NO_HANDLE
+        var error = gn_error()
+        guard gn_handle_claim(number, &descriptor, &error) == GN_DONE else {
+            throw GinnelError(.init(error.code), "the peer offers shared memory by a number that names none", cause: SystemError(error))
+        }
+        return descriptor
+    }
+
     /// Writes `bytes`, which is not empty, together with descriptors that stay ours: all of those and at least one byte, or nothing.
-    func write(_ bytes: UnsafeRawBufferPointer, handles: [Int]) -> WriteOutcome {
+    func write(_ bytes: UnsafeRawBufferPointer, handles: [gn_handle]) -> WriteOutcome {
         guard let handle else { return .wouldBlock }
         var span = gn_span(bytes: bytes.baseAddress, count: bytes.count)
         var count = 0
@@ -72,14 +95,14 @@ package final class PlatformChannel: Channel, @unchecked Sendable {
     func refuseHandles() { if let handle { gn_channel_refuse_handles(handle) } }
 
     /// All descriptors that have come and that nobody has taken, now the caller's.
-    func takeHandles() -> [Int] {
+    func takeHandles() -> [gn_handle] {
         guard let handle else { return [] }
-        var taken: [Int] = []
-        while case let next = gn_channel_take_handle(handle), next != -1 { taken.append(next) }
+        var taken: [gn_handle] = []
+        while case let next = gn_channel_take_handle(handle), next != GN_NO_HANDLE { taken.append(next) }
         return taken
     }
 
-    static func close(_ handles: [Int]) { for handle in handles { gn_handle_close(handle) } }
+    package static func close(_ handles: [gn_handle]) { for handle in handles { gn_handle_close(handle) } }
 
     /// What the platform knows this channel by.
     var liveHandle: OpaquePointer {
@@ -111,7 +134,7 @@ package final class PlatformChannel: Channel, @unchecked Sendable {
     }
 
     /// Gives up the channel and returns its descriptor, for a child.
-    package func release() -> Int? {
+    package func release() -> gn_handle? {
         handle.take().map { gn_channel_release($0) }
     }
 }
@@ -129,7 +152,7 @@ extension PlatformChannel {
     }
 
     /// A channel of a connected descriptor that this process inherited.
-    package static func adopting(_ descriptor: Int) throws -> PlatformChannel {
+    package static func adopting(_ descriptor: gn_handle) throws -> PlatformChannel {
         var handle: OpaquePointer?
         var error = gn_error()
         guard gn_channel_adopt(descriptor, &handle, &error) == GN_DONE, let handle else {

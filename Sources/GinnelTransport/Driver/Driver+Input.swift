@@ -27,6 +27,7 @@ extension Driver {
             switch channel.read(into: loop.scratch.readBuffer) {
             case .bytes(let count, let drained):
                 budget -= count
+                traffic.noteRead(count)
                 hasUnreadInput = !feed(UnsafeRawBufferPointer(rebasing: loop.scratch.readBuffer[..<count]).bytes)
                 if drained, !hasUnreadInput { return }
             case .wouldBlock:

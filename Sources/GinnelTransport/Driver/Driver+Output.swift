@@ -80,6 +80,7 @@ extension Driver {
         switch staging.withBytes({ write($0) }) {
         case .took(let count):
             staging.removeFirst(count)
+            traffic.noteWritten(count)
             passBoundary()
             if left != .max { left -= count }
             if staging.isEmpty { return .again }

@@ -37,6 +37,7 @@ package final class Driver: @unchecked Sendable {
     package let peer: PeerIdentity
     let channel: any Channel
     let state: Guarded<State>
+    package let traffic = Traffic()
     /// Frames that the channel did not take at once.
     @exclusivity(unchecked) var staging = OutputBuffer()
 

@@ -3,8 +3,8 @@
 internal import CGinnelPlatform
 
 enum InheritedListeners {
-    static var descriptors: [Int] {
-        var first: gn_handle = -1
+    static var descriptors: [gn_handle] {
+        var first = GN_NO_HANDLE
         let count = gn_inherited_listeners(&first)
         return (0..<count).map { first + $0 }
     }
@@ -20,7 +20,7 @@ package struct EndpointPlace: Sendable, Hashable {
 }
 
 extension Endpoint {
-    private static let nameLimit = 64
+    static let nameLimit = 64
 
     /// The places of a named endpoint, best first; a service takes the first that it can, a client probes them in this order.
     package func places() throws -> [EndpointPlace] {

@@ -58,6 +58,18 @@ public struct Endpoint: Sendable, Hashable {
         }
     }
 
+    /// Where a service that listens here, and speaks another format than native, is asked by tools: the same name or path with `.control` behind it. `nil` where there can be none.
+    public var control: Endpoint? {
+        switch kind {
+        case .named(let name): name.utf8.count + Self.controlSuffix.utf8.count <= Self.nameLimit ? .named(name + Self.controlSuffix) : nil
+        case .system(let name): name.utf8.count + Self.controlSuffix.utf8.count <= Self.nameLimit ? .system(name + Self.controlSuffix) : nil
+        case .path(let path): .path(path + Self.controlSuffix)
+        case .inherited, .inheritedListener, .inProcess: nil
+        }
+    }
+
+    private static let controlSuffix = ".control"
+
     /// Whether it is a descriptor that this process has already, and that can be used once.
     package var isInherited: Bool {
         switch kind {

@@ -31,6 +31,8 @@ public struct GinnelError: Error, Sendable {
         case damaged
         /// `run()` is not running.
         case notRunning
+        /// Something has failed as often as its policy lets it be tried.
+        case gaveUp
         case other
     }
 

@@ -65,7 +65,7 @@ package final class Listener: LoopMember, @unchecked Sendable {
 
     deinit { if let handle { gn_listener_close(handle) } }
 
-    private static func adopt(_ descriptor: Int) throws -> OpaquePointer {
+    private static func adopt(_ descriptor: gn_handle) throws -> OpaquePointer {
         var handle: OpaquePointer?
         var error = gn_error()
         guard gn_listener_adopt(descriptor, &handle, &error) == GN_DONE, let handle else {

@@ -153,7 +153,7 @@ extension EventLoop {
         guard mayBeOver, isIdle, localJobs.isEmpty else { return false }
         // What comes of this, jobs of those who waited for them above all, still runs.
         for member in Array(members.values) { member.loopEnds() }
-        let waiters: [CheckedContinuation<Void, Never>]? = inbox.withLock { inbox in
+        let waiters: [Note]? = inbox.withLock { inbox in
             guard inbox.jobs.isEmpty, inbox.notes.isEmpty, localJobs.isEmpty else { return nil }
             inbox.phase = .stopped
             defer { inbox.stopWaiters = [] }
@@ -162,7 +162,7 @@ extension EventLoop {
         guard let waiters else { return false }
         // A waiter that prefers this loop goes on elsewhere, since nobody runs what is queued here any more.
         threadNumber.store(0, ordering: .relaxed)
-        for waiter in waiters { waiter.resume() }
+        for waiter in waiters { waiter() }
         return true
     }
 }

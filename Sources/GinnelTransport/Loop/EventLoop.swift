@@ -24,7 +24,7 @@ public final class EventLoop: @unchecked Sendable {
         var jobs: [UnownedJob] = []
         var notes: [Note] = []
         var phase = Phase.ready
-        var stopWaiters: [CheckedContinuation<Void, Never>] = []
+        var stopWaiters: [Note] = []
     }
 
     let inbox = Guarded(Inbox())
@@ -35,6 +35,7 @@ public final class EventLoop: @unchecked Sendable {
     let sleeps = Atomic(false)
     package let poller: OpaquePointer
     private let name: String
+    let engine: Engine
     /// Nanoseconds; 0 where looking would keep the only processor from whoever has something to say.
     let pollingTime: UInt64
     let reportAfter: UInt64
@@ -53,7 +54,7 @@ public final class EventLoop: @unchecked Sendable {
     @exclusivity(unchecked) var toFlush = MemberBatches()
     @exclusivity(unchecked) var toRead = MemberBatches()
     @exclusivity(unchecked) var quiet = QuietSources()
-    /// Members whose quiet sources have something.
+    /// Members that are to be told, those above all whose quiet sources have something.
     @exclusivity(unchecked) var roused: [UInt64] = []
     @exclusivity(unchecked) var rousedBatch: [UInt64] = []
     /// When the poller was last asked while there were quiet sources, on the awake clock.
@@ -67,17 +68,19 @@ public final class EventLoop: @unchecked Sendable {
     @exclusivity(unchecked) var clocksReadAt: UInt64 = 0
     @exclusivity(unchecked) var clockDifference: UInt64 = 0
     /// Memory that members share, since one of them works at a time.
-    package let scratch = LoopScratch()
+    package let scratch: LoopScratch
 
-    package init(name: String, _ configuration: LoopConfiguration = .defaults) throws {
+    package init(name: String, _ configuration: LoopConfiguration = .defaults, engine: Engine = .reactor) throws {
         var poller: OpaquePointer?
         var error = gn_error()
-        guard gn_poller_open(&poller, &error) == GN_DONE, let poller else {
+        guard gn_poller_open(engine.pollerKind, &poller, &error) == GN_DONE, let poller else {
             throw GinnelError(.init(error.code), "no event loop", cause: SystemError(error))
         }
         self.poller = poller
         self.name = name
-        pollingTime = System.processors > 1 ? configuration.polling.wholeNanoseconds : 0
+        self.engine = engine
+        scratch = LoopScratch(readSize: engine.readSize)
+        pollingTime = engine == .reactor && System.processors > 1 ? configuration.polling.wholeNanoseconds : 0
         reportAfter = configuration.reportAfter.wholeNanoseconds
     }
 
@@ -90,7 +93,7 @@ public final class EventLoop: @unchecked Sendable {
         var error = gn_error()
         let context = Unmanaged.passRetained(self)
         let outcome = gn_thread_start(
-            name,
+            name, engine.stackSize,
             { context in
                 guard let context else { return }
                 let loop = Unmanaged<EventLoop>.fromOpaque(context).takeRetainedValue()
@@ -105,17 +108,23 @@ public final class EventLoop: @unchecked Sendable {
 
     /// Ends the thread once its jobs are done, and waits for that. Members must have left.
     package func stop() async {
-        await withCheckedContinuation { continuation in
-            let isOver = inbox.withLock { inbox in
-                guard inbox.phase == .running || inbox.phase == .stopping else { return true }
-                inbox.phase = .stopping
-                inbox.stopWaiters.append(continuation)
-                return false
-            }
-            if isOver { continuation.resume() } else { noteMail() }
-        }
-        if let thread = inbox.withLock({ _ in thread.take() }) { gn_thread_join(thread) }
+        await withCheckedContinuation { continuation in beginStopping { continuation.resume() } }
+        join()
     }
+
+    /// The same without waiting: `whenStopped` is called after the last job, on the loop's thread, or at once when the loop has stopped. Somebody has to `join` then.
+    package func beginStopping(_ whenStopped: @escaping Note) {
+        let isOver = inbox.withLock { inbox in
+            guard inbox.phase == .running || inbox.phase == .stopping else { return true }
+            inbox.phase = .stopping
+            inbox.stopWaiters.append(whenStopped)
+            return false
+        }
+        if isOver { whenStopped() } else { noteMail() }
+    }
+
+    /// Waits until the thread of a loop that has stopped is gone, which it is at any moment. Not on that thread.
+    package func join() { if let thread = inbox.withLock({ _ in thread.take() }) { gn_thread_join(thread) } }
 
     /// Whether the calling thread is the loop's.
     public var isCurrent: Bool { threadNumber.load(ordering: .relaxed) == gn_thread_current() }
@@ -173,6 +182,9 @@ public final class EventLoop: @unchecked Sendable {
 
     /// `source` has found nothing; its member hears of the next thing, by polling or by the doorbell.
     package func watchQuietly(_ source: any QuietSource, _ token: UInt64) { quiet.append(source, token) }
+
+    /// The member of this token is told in this turn or the next that it may read and write.
+    package func rouse(_ token: UInt64) { roused.append(token) }
 
     /// The source has ended.
     package func watchNoLonger(_ source: any QuietSource) { quiet.remove(source) }

@@ -1,6 +1,6 @@
 // How many loops, and how they wait.
 
-/// How a service or client waits for work.
+/// How a service or client waits for work. `count` and `polling` are for `Engine.reactor`; with `.threads` each connection has a thread that waits for it and never polls.
 public struct LoopConfiguration: Sendable, Equatable {
     /// Loops, one thread each; `nil`, the default, for the number of processors this process may use, at most 4. Clients use one.
     public var count: Int?

@@ -4,14 +4,12 @@ package import GinnelCore
 
 /// Memory that the members of a loop share; loop only.
 package final class LoopScratch {
-    /// What one read takes at most.
-    package static let readSize = 256 * 1024
-
-    package let readBuffer = UnsafeMutableRawBufferPointer.allocate(byteCount: LoopScratch.readSize, alignment: 64)
+    package let readBuffer: UnsafeMutableRawBufferPointer
     @exclusivity(unchecked) package var output = OutputBuffer()
     @exclusivity(unchecked) package var actions: [Action] = []
 
-    init() {}
+    /// `readSize`: what one read takes at most.
+    init(readSize: Int) { readBuffer = .allocate(byteCount: readSize, alignment: 64) }
 
     deinit { readBuffer.deallocate() }
 }

@@ -1,6 +1,6 @@
 // Processes that this one started, so that it may know them again (`PeerPolicy.spawnedByUs`).
 
-internal import CGinnelPlatform
+package import CGinnelPlatform
 internal import GinnelCore
 
 /// A child process. Its id is not reused while this object lives.
@@ -18,13 +18,13 @@ package final class ChildProcess: @unchecked Sendable {
 
     /// Starts `path` with `arguments` (without the program's name), and `environment` added to ours. `inherited[i]` becomes descriptor 3 + i.
     package init(
-        _ path: String, _ arguments: [String], environment: [String: String] = [:], inheriting inherited: [Int] = [], output: Int? = nil
+        _ path: String, _ arguments: [String], environment: [String: String] = [:], inheriting inherited: [gn_handle] = [], output: gn_handle? = nil
     ) throws {
         var process: OpaquePointer?
         var error = gn_error()
-        let outcome = Self.withStrings([path] + arguments) { arguments in
-            Self.withStrings(environment.map { "\($0.key)=\($0.value)" }) { environment in
-                gn_process_start(path, arguments, environment, inherited, inherited.count, output ?? -1, &process, &error)
+        let outcome = CStrings.with([path] + arguments) { arguments in
+            CStrings.with(environment.map { "\($0.key)=\($0.value)" }) { environment in
+                gn_process_start(path, arguments, environment, inherited, inherited.count, output ?? GN_NO_HANDLE, &process, &error)
             }
         }
         guard outcome == GN_DONE, let process else {
@@ -50,16 +50,5 @@ package final class ChildProcess: @unchecked Sendable {
         var status: Int32 = 0
         var error = gn_error()
         return process.withLock { gn_process_status($0, &status, &error) } == GN_DONE ? status : nil
-    }
-
-    private static func withStrings<Result>(_ strings: [String], _ body: ([UnsafePointer<CChar>?]) -> Result) -> Result {
-        let copies = strings.map { string in
-            let bytes = UnsafeMutablePointer<CChar>.allocate(capacity: string.utf8.count + 1)
-            for (index, byte) in string.utf8.enumerated() { bytes[index] = CChar(bitPattern: byte) }
-            bytes[string.utf8.count] = 0
-            return bytes
-        }
-        defer { for copy in copies { copy.deallocate() } }
-        return body(copies.map { UnsafePointer($0) } + [nil])
     }
 }

@@ -8,6 +8,11 @@ extension Moment {
     package static var now: Moment { Moment(awake: gn_clock_awake(), continuous: gn_clock_continuous()) }
 }
 
+extension UInt64 {
+    /// Nanoseconds on the clock that stops while the machine sleeps, now.
+    package static var awakeNow: UInt64 { gn_clock_awake() }
+}
+
 extension Identity {
     /// 128 bits from the system's generator.
     package static func random() throws -> Identity {

@@ -16,7 +16,7 @@ package final class Segment: @unchecked Sendable {
     }
 
     /// Memory that a peer has sent. Takes the descriptor over, whatever comes of it.
-    static func adopt(_ descriptor: Int, _ size: Int) throws -> Segment {
+    static func adopt(_ descriptor: gn_handle, _ size: Int) throws -> Segment {
         try make("the peer's shared memory cannot be used: it must be a sealed segment of \(size) bytes, open for writing") {
             gn_segment_adopt(descriptor, UInt64(size), $0, $1)
         }
@@ -40,7 +40,7 @@ package final class Segment: @unchecked Sendable {
     package var size: UInt64 { gn_segment_size(handle) }
 
     /// The descriptor to be sent, owned by this.
-    var descriptor: Int { gn_segment_handle(handle) }
+    var descriptor: gn_handle { gn_segment_handle(handle) }
 
     /// The descriptor was sent; the mapping stays.
     func letGo() { gn_segment_let_go(handle) }
@@ -62,7 +62,7 @@ final class Doorbell: @unchecked Sendable {
     }
 
     /// Takes the descriptor over, whatever comes of it.
-    static func adopt(_ descriptor: Int, _ channel: OpaquePointer) throws -> Doorbell {
+    static func adopt(_ descriptor: gn_handle, _ channel: OpaquePointer) throws -> Doorbell {
         try make("the peer's doorbell cannot be used") { gn_doorbell_adopt(descriptor, channel, $0, $1) }
     }
 
@@ -75,7 +75,7 @@ final class Doorbell: @unchecked Sendable {
         return Doorbell(owning: handle)
     }
 
-    var descriptor: Int { gn_doorbell_handle(handle) }
+    var descriptor: gn_handle { gn_doorbell_handle(handle) }
 
     func ring() { gn_doorbell_ring(handle) }
 

@@ -179,7 +179,8 @@ package final class SharedMemoryChannel: Channel, @unchecked Sendable {
                     guard farewell.take(bytes[..<count], bellsRing: Doorbell.descriptors == 0) else {
                         throw RingViolation(sentence: "\(count) bytes on the socket of a connection that goes through shared memory")
                     }
-                    if Doorbell.descriptors == 0, let place { try link?.noteRing(place.loop.now.awake) }
+                    // It may be for the writer, who tried before this was read and will hear of no other bell.
+                    if Doorbell.descriptors == 0, let place { place.loop.rouse(place.token) }
                 case .wouldBlock:
                     socketHasNews = false
                     return false
@@ -230,13 +231,13 @@ package final class SharedMemoryChannel: Channel, @unchecked Sendable {
 }
 
 extension SharedMemoryChannel: ChannelUpgrade {
-    package func makeLink(_ geometry: RingGeometry) throws -> Int {
+    package func makeLink(_ geometry: RingGeometry) throws -> OfferedHandles {
         let made = try SharedMemoryLink.make(geometry, for: socket)
         try use(made)
-        return made.offered.count
+        return made.announced
     }
 
-    package func takeLink(_ geometry: RingGeometry, handles: Int) throws {
+    package func takeLink(_ geometry: RingGeometry, handles: OfferedHandles) throws {
         try use(SharedMemoryLink.take(geometry, handles: handles, from: socket))
     }
 
@@ -248,7 +249,7 @@ extension SharedMemoryChannel: ChannelUpgrade {
 
     package func writeOffer(_ bytes: UnsafeRawBufferPointer) -> WriteOutcome {
         guard let link else { return .failed(SystemError(operation: "offer", sentence: "there is no shared memory to be offered")) }
-        let outcome = socket.write(bytes, handles: link.offered)
+        let outcome = link.offered.isEmpty ? socket.write(bytes) : socket.write(bytes, handles: link.offered)
         if case .took = outcome { link.offerHasLeft() }
         if outcome != .wouldBlock { offerIsDone.store(true, ordering: .releasing) }
         return outcome

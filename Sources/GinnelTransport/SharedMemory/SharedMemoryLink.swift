@@ -1,5 +1,6 @@
 // One end of a stream over shared memory: a segment with two rings, and the bells on both sides (docs/shared-memory.md §2).
 
+internal import CGinnelPlatform
 internal import GinnelCore
 internal import Synchronization
 
@@ -15,14 +16,17 @@ package final class SharedMemoryLink: @unchecked Sendable {
     private let ownBell: Doorbell
     /// `nil` once the socket is closed, through which it may ring.
     private let peerBell: Guarded<Doorbell?>
-    /// Travel with the offer, until they have been sent.
-    let offered: [Int]
+    /// What the offer says of its descriptors.
+    let announced: OfferedHandles
+    /// Those that travel beside its bytes, until they have been sent.
+    let offered: [gn_handle]
 
     /// Which end: who made the segment writes into its first ring.
-    private init(_ segment: Segment, _ geometry: RingGeometry, isMaker: Bool, bells: [Doorbell], offered: [Int]) {
+    private init(_ segment: Segment, _ geometry: RingGeometry, isMaker: Bool, bells: [Doorbell], announced: OfferedHandles = .none, offered: [gn_handle] = []) {
         let first = RingMemory(at: segment.base)
         let second = RingMemory(at: segment.base + geometry.stride)
         self.segment = segment
+        self.announced = announced
         self.offered = offered
         (outgoing, incoming) = isMaker ? (first, second) : (second, first)
         writer = RingWriter(outgoing, RingProducer(geometry))
@@ -41,23 +45,27 @@ package final class SharedMemoryLink: @unchecked Sendable {
         let handle = try socket.liveHandle
         let segment = try Segment.create(geometry.segmentBytes)
         let bells = [try Doorbell.create(handle), try Doorbell.create(handle)]
+        guard PlatformChannel.carriesHandles else {
+            let number = try socket.lend(segment.descriptor)
+            return SharedMemoryLink(segment, geometry, isMaker: true, bells: bells, announced: OfferedHandles(1, number: number))
+        }
         let offered = [segment.descriptor] + (Doorbell.descriptors == 1 ? bells.map(\.descriptor) : [])
-        return SharedMemoryLink(segment, geometry, isMaker: true, bells: bells, offered: offered)
+        return SharedMemoryLink(segment, geometry, isMaker: true, bells: bells, announced: OfferedHandles(offered.count), offered: offered)
     }
 
     /// Maps what the peer has made. Takes all descriptors that have come, whatever comes of it.
-    static func take(_ geometry: RingGeometry, handles: Int, from socket: PlatformChannel) throws -> SharedMemoryLink {
+    static func take(_ geometry: RingGeometry, handles: OfferedHandles, from socket: PlatformChannel) throws -> SharedMemoryLink {
         let handle = try socket.liveHandle
-        var descriptors = socket.takeHandles()
+        var descriptors = handles.number == 0 ? socket.takeHandles() : [try PlatformChannel.claim(handles.number)]
         defer { PlatformChannel.close(descriptors) }
         let due = 1 + 2 * Doorbell.descriptors
-        guard descriptors.count == handles, handles == due else {
-            throw GinnelError(.invalid, "an offer of shared memory announces \(handles) descriptors and came with \(descriptors.count), where \(due) are due")
+        guard descriptors.count == handles.count, handles.count == due else {
+            throw GinnelError(.invalid, "an offer of shared memory announces \(handles.count) descriptors and came with \(descriptors.count), where \(due) are due")
         }
         let segment = try Segment.adopt(descriptors.removeFirst(), geometry.segmentBytes)
-        let first = try Doorbell.adopt(descriptors.isEmpty ? -1 : descriptors.removeFirst(), handle)
-        let second = try Doorbell.adopt(descriptors.isEmpty ? -1 : descriptors.removeFirst(), handle)
-        return SharedMemoryLink(segment, geometry, isMaker: false, bells: [first, second], offered: [])
+        let first = try Doorbell.adopt(descriptors.isEmpty ? GN_NO_HANDLE : descriptors.removeFirst(), handle)
+        let second = try Doorbell.adopt(descriptors.isEmpty ? GN_NO_HANDLE : descriptors.removeFirst(), handle)
+        return SharedMemoryLink(segment, geometry, isMaker: false, bells: [first, second])
     }
 
     /// The offer has left with its descriptors.

@@ -18,7 +18,7 @@ gn_process *child_start(const char *const *role, const gn_handle *inherited, siz
 int32_t child_finish(gn_process *process) {
     gn_poller *poller;
     gn_error error;
-    EXPECT(gn_poller_open(&poller, &error) == GN_DONE);
+    EXPECT(poller_open(&poller, &error) == GN_DONE);
     int32_t status = -1;
     gn_outcome outcome;
     // There is no event for a child's end: look again each millisecond, for ten seconds.
@@ -39,7 +39,7 @@ int32_t child_finish(gn_process *process) {
 static int connect_and_stay(const char *path) {
     struct ends ends = {0};
     gn_error error;
-    if (gn_poller_open(&ends.poller, &error) != GN_DONE || gn_channel_connect(path, &ends.a, &error) != GN_DONE ||
+    if (poller_open(&ends.poller, &error) != GN_DONE || gn_channel_connect(path, &ends.a, &error) != GN_DONE ||
         gn_poller_add_channel(ends.poller, ends.a, TOKEN_A, &error) != GN_DONE) {
         return 2;
     }
@@ -56,14 +56,28 @@ static int has_variable(const char *name, const char *expected) {
     return gn_environment(name, value, sizeof value) && strcmp(value, expected) == 0 ? 0 : 1;
 }
 
+const char *const odd_arguments[ODD_ARGUMENTS] = {"", " ", "a b", "\"", "\\", "\\\\", "a\\", "a b\\", "a\\\"b", "\\\\\"", "\"quoted\"",
+                                                  "tab\there", "C:\\path with\\spaces\\", "%PATH%", "^&|<>", "*.c", "end"};
+
+static int compare_arguments(int count, char **arguments) {
+    if (count != ODD_ARGUMENTS) return 100 + count;
+    for (int i = 0; i < count; i++) {
+        if (strcmp(arguments[i], odd_arguments[i]) != 0) return 1 + i;
+    }
+    return 0;
+}
+
 int child_main(int count, char **arguments) {
     support_time_limit(60);
     if (count < 1) return 64;
     const char *role = arguments[0];
     if (strcmp(role, "exit") == 0 && count == 2) return atoi(arguments[1]);
     if (strcmp(role, "variable") == 0 && count == 3) return has_variable(arguments[1], arguments[2]);
+    if (strcmp(role, "arguments") == 0) return compare_arguments(count - 1, arguments + 1);
     if (strcmp(role, "connect") == 0 && count == 2) return connect_and_stay(arguments[1]);
     if (strcmp(role, "answer-in-memory") == 0 && count == 2) return answer_in_memory(arguments[1]);
-    int status = support_child(role, count - 1, arguments + 1);
+    int status = partner_main(role, count - 1, arguments + 1);
+    if (status < 0) status = supervision_child(role, count > 1 ? arguments[1] : NULL);
+    if (status < 0) status = support_child(role, count - 1, arguments + 1);
     return status >= 0 ? status : 64;
 }

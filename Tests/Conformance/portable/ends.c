@@ -6,6 +6,10 @@
 
 static const uint64_t ten_seconds = 10000000000u;
 
+gn_poller_kind poller_kind = GN_POLLER_QUEUE;
+
+gn_outcome poller_open(gn_poller **poller, gn_error *error) { return gn_poller_open(poller_kind, poller, error); }
+
 static void add(struct ends *ends, gn_channel *channel, uint64_t token) {
     gn_error error;
     EXPECT(gn_poller_add_channel(ends->poller, channel, token, &error) == GN_DONE);
@@ -14,7 +18,7 @@ static void add(struct ends *ends, gn_channel *channel, uint64_t token) {
 static void begin(struct ends *ends) {
     gn_error error;
     memset(ends, 0, sizeof *ends);
-    EXPECT(gn_poller_open(&ends->poller, &error) == GN_DONE);
+    EXPECT(poller_open(&ends->poller, &error) == GN_DONE);
 }
 
 void ends_pair(struct ends *ends) {
@@ -128,4 +132,46 @@ gn_channel *ends_accept(struct ends *ends) {
         EXPECT(outcome == GN_WOULD_BLOCK);
         ends_await(ends, TOKEN_LISTENER, GN_EVENT_READABLE);
     }
+}
+
+size_t ends_fill(struct ends *ends, uint64_t token) {
+    static const char bytes[65536];
+    for (size_t total = 0;;) {
+        gn_span span = {.bytes = bytes, .count = sizeof bytes};
+        size_t count;
+        gn_error error;
+        gn_outcome outcome = gn_channel_write(token == TOKEN_A ? ends->a : ends->b, &span, 1, &count, &error);
+        if (outcome == GN_WOULD_BLOCK) return total;
+        EXPECT(outcome == GN_DONE);
+        total += count;
+    }
+}
+
+void ends_discard(struct ends *ends, uint64_t token, size_t count) {
+    static char bytes[4096];
+    for (size_t done = 0; done < count;) {
+        size_t part;
+        gn_error error;
+        EXPECT(ends_read(ends, token, bytes, count - done < sizeof bytes ? count - done : sizeof bytes, &part, &error) == GN_DONE);
+        done += part;
+    }
+}
+
+void ends_echo(struct ends *ends) {
+    char bytes[4];
+    ends_write(ends, TOKEN_A, "ping", 4);
+    ends_read_exactly(ends, TOKEN_B, bytes, 4);
+    ends_write(ends, TOKEN_B, "pong", 4);
+    ends_read_exactly(ends, TOKEN_A, bytes, 4);
+    EXPECT(memcmp(bytes, "pong", 4) == 0);
+}
+
+void ends_accept_b(struct ends *ends) {
+    ends->b = ends_accept(ends);
+    add(ends, ends->b, TOKEN_B);
+}
+
+void ends_await_descriptors(struct ends *ends, uint64_t count) {
+    for (unsigned turn = 0; turn < 10000 && support_open_descriptors() != count; turn++) ends_look(ends, 1000000);
+    EXPECT(support_open_descriptors() == count);
 }

@@ -73,12 +73,36 @@ static void count_up(void *argument) {
     if (gn_thread_current() != shared->numbers[index]) shared->numbers[index] = 0;
 }
 
+enum { STACK = 1 << 20 };
+
+static void use_stack(void *argument) {
+    // Nearly all of it, every page.
+    volatile char bytes[STACK - STACK / 8];
+    for (size_t i = 0; i < sizeof bytes; i += 512) bytes[i] = 1;
+    for (size_t i = 0; i < sizeof bytes; i += 512) *(size_t *)argument += (size_t)bytes[i];
+}
+
+static void use_no_stack(void *argument) { *(size_t *)argument = 0; }
+
+static void stacks(void) {
+    gn_error error;
+    gn_thread *thread;
+    size_t touched = 0;
+    EXPECT(gn_thread_start("stack", STACK, use_stack, &touched, &thread, &error) == GN_DONE);
+    gn_thread_join(thread);
+    EXPECT(touched == (STACK - STACK / 8) / 512);
+    // Less than any system takes becomes what it takes.
+    EXPECT(gn_thread_start("small", 1, use_no_stack, &touched, &thread, &error) == GN_DONE);
+    gn_thread_join(thread);
+    EXPECT(touched == 0);
+}
+
 static void threads(void) {
     struct shared shared = {.mutex = gn_mutex_create()};
     gn_thread *threads[THREADS];
     gn_error error;
     EXPECT(shared.mutex != NULL);
-    for (size_t i = 0; i < THREADS; i++) EXPECT(gn_thread_start("counter", count_up, &shared, &threads[i], &error) == GN_DONE);
+    for (size_t i = 0; i < THREADS; i++) EXPECT(gn_thread_start("counter", 0, count_up, &shared, &threads[i], &error) == GN_DONE);
     for (size_t i = 0; i < THREADS; i++) gn_thread_join(threads[i]);
     EXPECT(shared.counter == THREADS * TURNS);
     for (size_t i = 0; i < THREADS; i++) {
@@ -168,6 +192,7 @@ static void scripts_are_limited(void) {
 void suite_machine(void) {
     check("SHA-256 gives the standard's digests, whatever the length", digests);
     check("threads have numbers of their own and a lock keeps them apart", threads);
+    check("a thread has as much stack as was asked for", stacks);
     check("clocks never go back, and processor time passes with work", clocks);
     check("random bytes differ from call to call and from each other", random_bytes);
     check("the limit of descriptors is known, and open ones are counted", limits);

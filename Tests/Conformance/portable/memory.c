@@ -141,6 +141,37 @@ static void outside_the_limits(void) {
     ends_finish(&ends);
 }
 
+static void wrong_numbers(void) {
+    static const gn_handle wrong[] = {-1, -2, 0x7ffffff0, (gn_handle)1 << 40, INTPTR_MAX, INTPTR_MIN};
+    gn_segment *none;
+    gn_error error;
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) EXPECT_CODE(gn_segment_adopt(wrong[i], SIZE, &none, &error), error, GN_CODE_UNSAFE);
+}
+
+static void many_lives(void) {
+    struct ends ends;
+    ends_pair(&ends);
+    gn_channel_accept_handles(ends.b);
+    uint64_t before = support_mappings();
+    for (int turn = 0; turn < 1000; turn++) {
+        gn_segment *adopted;
+        gn_doorbell *made, *received;
+        gn_error error;
+        gn_segment *segment = segment_create(65536);
+        EXPECT(gn_doorbell_create(ends.a, &made, &error) == GN_DONE);
+        EXPECT(gn_segment_adopt(ends_pass(&ends, gn_segment_handle(segment)), 65536, &adopted, &error) == GN_DONE);
+        gn_handle handle = gn_doorbell_handle(made) == GN_NO_HANDLE ? GN_NO_HANDLE : ends_pass(&ends, gn_doorbell_handle(made));
+        EXPECT(gn_doorbell_adopt(handle, ends.b, &received, &error) == GN_DONE);
+        gn_doorbell_close(received);
+        gn_doorbell_close(made);
+        if (turn == 0) EXPECT(before == 0 || support_mappings() == before + 2);
+        gn_segment_close(adopted);
+        gn_segment_close(segment);
+    }
+    EXPECT(support_mappings() == before);
+    ends_finish(&ends);
+}
+
 // MARK: With a name
 
 static void by_name(void) {
@@ -210,6 +241,8 @@ static void names(void) {
     expect_name("/", GN_CODE_INVALID);
     expect_name("/gn-front", GN_CODE_INVALID);
     expect_name("gn-in/side", GN_CODE_INVALID);
+    expect_name(".", GN_CODE_INVALID);
+    expect_name("..", GN_CODE_INVALID);
 }
 
 // MARK: The boot
@@ -229,9 +262,11 @@ void suite_memory(void) {
     check("a segment lives as long as somebody has mapped it", outlives_its_maker);
     check("a segment without its descriptor stays mapped", let_go);
     check("a segment of another size than was agreed is unsafe, and its descriptor is gone", another_size);
+    check("a number that is no descriptor is unsafe", wrong_numbers);
+    check("a thousand segments and doorbells leave nothing open and nothing mapped", many_lives);
     check("a size outside the limits is invalid, and no name is left behind", outside_the_limits);
     check("a segment is found by its name, exists once, and is gone when it was removed and closed", by_name);
     check("a name that was removed can be used again, and nothing of before is in it", name_used_again);
-    check("a name may be as long as its limit; longer ones, empty ones and slashes are refused", names);
+    check("a name may be as long as its limit; longer ones, empty ones, slashes and dots alone are refused", names);
     check("a boot has an identity without dashes, the same each time", boot);
 }

@@ -115,7 +115,7 @@ static void added_twice(void) {
     gn_error error;
     gn_poller *other;
     ends_pair(&ends);
-    EXPECT(gn_poller_open(&other, &error) == GN_DONE);
+    EXPECT(poller_open(&other, &error) == GN_DONE);
     EXPECT_CODE(gn_poller_add_channel(ends.poller, ends.a, 9, &error), error, GN_CODE_EXISTS);
     EXPECT_CODE(gn_poller_add_channel(other, ends.a, 9, &error), error, GN_CODE_EXISTS);
     gn_poller_close(other);
@@ -129,7 +129,7 @@ static void tokens(void) {
     gn_error error;
     gn_event event;
     bool seen[PAIRS] = {false};
-    EXPECT(gn_poller_open(&poller, &error) == GN_DONE);
+    EXPECT(poller_open(&poller, &error) == GN_DONE);
     for (size_t i = 0; i < PAIRS; i++) {
         char byte;
         size_t count;
@@ -160,7 +160,7 @@ static void timeouts(void) {
     gn_error error;
     gn_event event;
     const uint64_t times[] = {0, 1, 200000, 1000000, 3500000};
-    EXPECT(gn_poller_open(&poller, &error) == GN_DONE);
+    EXPECT(poller_open(&poller, &error) == GN_DONE);
     for (size_t i = 0; i < sizeof times / sizeof times[0]; i++) {
         uint64_t begun = gn_clock_awake();
         EXPECT(wait_for(poller, &event, 1, times[i]) == 0);
@@ -173,7 +173,7 @@ static void wake_beforehand(void) {
     gn_poller *poller;
     gn_error error;
     gn_event event;
-    EXPECT(gn_poller_open(&poller, &error) == GN_DONE);
+    EXPECT(poller_open(&poller, &error) == GN_DONE);
     for (int turn = 0; turn < 100; turn++) {
         gn_poller_wake(poller);
         gn_poller_wake(poller);
@@ -204,9 +204,9 @@ static void wake_from_another_thread(void) {
     gn_thread *thread;
     gn_error error;
     gn_event event;
-    EXPECT(gn_poller_open(&waker.poller, &error) == GN_DONE);
-    EXPECT(gn_poller_open(&waker.back, &error) == GN_DONE);
-    EXPECT(gn_thread_start("waker", answer_wakes, &waker, &thread, &error) == GN_DONE);
+    EXPECT(poller_open(&waker.poller, &error) == GN_DONE);
+    EXPECT(poller_open(&waker.back, &error) == GN_DONE);
+    EXPECT(gn_thread_start("waker", 0, answer_wakes, &waker, &thread, &error) == GN_DONE);
     // Each turn needs a wake in both directions: one that got lost would stop the game for ever.
     for (unsigned turn = 1; turn <= 2000; turn++) {
         atomic_store(&waker.turns, 2 * turn - 1);
@@ -255,8 +255,8 @@ static void write_while_another_waits(void) {
     char bytes[4096];
     ends_pair(&ends);
     writer.channel = ends.a;
-    EXPECT(gn_poller_open(&writer.bell, &error) == GN_DONE);
-    EXPECT(gn_thread_start("writer", write_stream, &writer, &thread, &error) == GN_DONE);
+    EXPECT(poller_open(&writer.bell, &error) == GN_DONE);
+    EXPECT(gn_thread_start("writer", 0, write_stream, &writer, &thread, &error) == GN_DONE);
     size_t total = 0;
     while (total < STREAM && !atomic_load(&writer.failed)) {
         size_t count;

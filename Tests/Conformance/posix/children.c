@@ -1,32 +1,7 @@
-// Child processes on Linux and macOS: descriptors, output, signals and zombies.
+// Child processes on Linux and macOS: descriptors, output, signals and those that nobody waits for.
 #include "posix_support.h"
 
 #include <signal.h>
-
-static void inherited_in_order(void) {
-    gn_channel *ours[3], *theirs[3];
-    gn_handle handles[3];
-    gn_error error;
-    for (size_t i = 0; i < 3; i++) {
-        EXPECT(gn_channel_pair(&ours[i], &theirs[i], &error) == GN_DONE);
-        handles[i] = gn_channel_release(theirs[i]);
-    }
-    // The worst order: each has a number that another one is to get.
-    int base = (int)handles[0];
-    gn_handle crossed[3] = {handles[2], handles[0], handles[1]};
-    EXPECT(base >= 3);
-    EXPECT(child_finish(child_start((const char *const[]){"number-channels", NULL}, crossed, 3, GN_NO_HANDLE)) == 0);
-    const char expected[3] = {'4', '5', '3'};
-    for (size_t i = 0; i < 3; i++) {
-        char byte;
-        size_t count;
-        bool drained;
-        EXPECT(gn_channel_read(ours[i], &byte, 1, &count, &drained, &error) == GN_DONE && byte == expected[i]);
-        gn_handle_close(handles[i]);
-        EXPECT(gn_channel_read(ours[i], &byte, 1, &count, &drained, &error) == GN_END);
-        gn_channel_abort(ours[i]);
-    }
-}
 
 static void only_what_is_given(void) {
     const char *const role[] = {"count-descriptors", NULL};
@@ -69,19 +44,6 @@ static void signals(void) {
     EXPECT(status == 0);
 }
 
-static void ended_by_signal(void) {
-    for (int at_once = 0; at_once < 2; at_once++) {
-        struct place place;
-        struct partner partner;
-        place_make(&place);
-        partner_start(&partner, (const char *const[]){"hold", place.socket, NULL});
-        partner_await(&partner);
-        gn_process_end(partner.process, at_once != 0);
-        EXPECT(partner_finish(&partner) == 256 + (at_once != 0 ? SIGKILL : SIGTERM));
-        place_remove(&place);
-    }
-}
-
 static void forgotten_is_reaped(void) {
     struct place place;
     struct partner partner;
@@ -106,26 +68,9 @@ static void forgotten_is_reaped(void) {
     place_remove(&place);
 }
 
-static void not_a_program(void) {
-    gn_process *process;
-    gn_error error;
-    struct place place;
-    char path[192];
-    const char *const arguments[] = {"x", NULL};
-    place_make(&place);
-    (void)snprintf(path, sizeof path, "%s/text", place.root);
-    write_file(path, "not a program");
-    EXPECT_CODE(gn_process_start(path, arguments, NULL, NULL, 0, GN_NO_HANDLE, &process, &error), error, GN_CODE_DENIED);
-    EXPECT_CODE(gn_process_start(place.root, arguments, NULL, NULL, 0, GN_NO_HANDLE, &process, &error), error, GN_CODE_DENIED);
-    place_remove(&place);
-}
-
 void suite_children(void) {
-    check("inherited descriptors get their numbers, also when those cross", inherited_in_order);
     check("a child has the descriptors it was given and no more", only_what_is_given);
     check("a child's output goes where it was told to", output);
     check("a child begins with plain signals", signals);
-    check("a child that a signal ended says which", ended_by_signal);
     check("a child that was forgotten while it ran is reaped later", forgotten_is_reaped);
-    check("what cannot be run is denied", not_a_program);
 }

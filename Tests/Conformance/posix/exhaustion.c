@@ -84,7 +84,7 @@ static void everything_else(void) {
     place_make(&place);
     segment_name(name);
     exhaust();
-    gn_outcome pair = gn_channel_pair(&first, &second, &errors[0]), poll = gn_poller_open(&poller, &errors[1]);
+    gn_outcome pair = gn_channel_pair(&first, &second, &errors[0]), poll = poller_open(&poller, &errors[1]);
     gn_outcome listen = gn_listener_open(&place.options, &listener, &facts, &errors[2]);
     gn_outcome connect = gn_channel_connect(place.socket, &first, &errors[3]);
     gn_outcome create = gn_segment_create(65536, &segment, &errors[4]), named = gn_segment_create_named(name, 65536, &segment, &errors[5]);

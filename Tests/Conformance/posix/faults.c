@@ -28,7 +28,7 @@ static gn_outcome live(const struct place *place, gn_error *error) {
     gn_peer_self(&self);
     const char *const arguments[] = {"conformance", "--child", "exit", "0", NULL};
     gn_outcome outcome = gn_listener_open(&place->options, &listener, &facts, error);
-    if (outcome == GN_DONE) outcome = gn_poller_open(&poller, error);
+    if (outcome == GN_DONE) outcome = poller_open(&poller, error);
     if (outcome == GN_DONE) outcome = gn_poller_add_listener(poller, listener, 1, error);
     if (outcome == GN_DONE) outcome = gn_channel_connect(place->socket, &client, error);
     if (outcome == GN_DONE) outcome = gn_poller_wait(poller, &event, 1, 1000000000, &count, error);
@@ -238,7 +238,7 @@ static void thread_fails(void) {
     gn_thread *thread;
     gn_error error;
     EXPECT(gn_fault_add("pthread_create", 0, 1, EAGAIN));
-    EXPECT_CODE(gn_thread_start("never", NULL, NULL, &thread, &error), error, GN_CODE_NO_MEMORY);
+    EXPECT_CODE(gn_thread_start("never", 0, NULL, NULL, &thread, &error), error, GN_CODE_NO_MEMORY);
     EXPECT(gn_fault_add("calloc", 0, 1, ENOMEM));
     EXPECT(gn_mutex_create() == NULL);
 }

@@ -49,19 +49,11 @@ int foreign_socket(const char *path, int type, int backlog);
 gn_listener *open_listener(const struct place *place);
 void expect_refusal(const struct place *place, gn_code code, gn_endpoint_facts *facts);
 
-/// True, after saying so, when a check needs the superuser and has none.
-bool needs_root(const char *what);
+/// Skips the check, which must not have made anything yet, when this is not the superuser.
+void needs_root(void);
 
-/// A child in a role, with a channel to it at its descriptor 3.
-struct partner {
-    gn_process *process;
-    struct ends ends;  ///< `a` is our end
-};
-void partner_start(struct partner *partner, const char *const *role);
-/// Waits for one byte from it.
-void partner_await(struct partner *partner);
-/// Closes the channel and returns its exit status.
-int32_t partner_finish(struct partner *partner);
+/// A child that watches, asks itself to end so many times, watches no more and asks once again.
+int ask_oneself(const char *times);
 
 void suite_directories(void);
 void suite_sockets(void);
@@ -69,10 +61,11 @@ void suite_lock(void);
 void suite_paths(void);
 void suite_handles(void);
 void suite_identity(void);
-void suite_edges(void);
+void suite_kernel(void);
 void suite_faults(void);
 void suite_exhaustion(void);
 void suite_children(void);
+void suite_termination(void);
 void suite_inherited(void);
 void suite_posix_memory(void);
 void suite_sealed(void);

@@ -9,38 +9,6 @@
 #include <sys/mount.h>
 #endif
 
-/// The channel to the parent, in a poller of its own.
-static bool meet_parent(struct ends *ends) {
-    gn_error error;
-    memset(ends, 0, sizeof *ends);
-    return gn_poller_open(&ends->poller, &error) == GN_DONE && gn_channel_adopt(3, &ends->a, &error) == GN_DONE &&
-           gn_poller_add_channel(ends->poller, ends->a, TOKEN_A, &error) == GN_DONE;
-}
-
-/// Says that it is ready, and waits until the parent hangs up.
-static void be_ready(struct ends *ends) {
-    char byte;
-    size_t count;
-    gn_error error;
-    ends_write(ends, TOKEN_A, "r", 1);
-    while (ends_read(ends, TOKEN_A, &byte, 1, &count, &error) == GN_DONE) {}
-    ends_finish(ends);
-}
-
-/// Listens until the parent hangs up.
-static int hold(const char *path) {
-    gn_listen_options options = {
-        .path = path, .create_directory = true, .directory_mode = 0700, .socket_mode = 0600, .group = -1, .backlog = 16};
-    struct ends ends;
-    gn_listener *listener;
-    gn_endpoint_facts facts;
-    gn_error error;
-    if (!meet_parent(&ends) || gn_listener_open(&options, &listener, &facts, &error) != GN_DONE) return 2;
-    be_ready(&ends);
-    gn_listener_close(listener);
-    return 0;
-}
-
 /// Becomes another user and connects; the code of the failure, or 0.
 static int connect_as(const char *user, const char *path) {
     uid_t number = (uid_t)strtoul(user, NULL, 10);
@@ -49,19 +17,8 @@ static int connect_as(const char *user, const char *path) {
     gn_channel *channel;
     gn_error error;
     if (gn_channel_connect(path, &channel, &error) != GN_DONE) return (int)error.code;
-    if (!meet_parent(&ends)) return 98;
-    be_ready(&ends);
-    gn_channel_abort(channel);
-    return 0;
-}
-
-/// Connects and stays until the parent hangs up.
-static int connect_quietly(const char *path) {
-    struct ends ends;
-    gn_channel *channel;
-    gn_error error;
-    if (!meet_parent(&ends) || gn_channel_connect(path, &channel, &error) != GN_DONE) return 2;
-    be_ready(&ends);
+    if (!partner_meet(&ends)) return 98;
+    partner_ready(&ends);
     gn_channel_abort(channel);
     return 0;
 }
@@ -111,15 +68,6 @@ static int connect_disguised(const char *impostor, const char *path, const char 
 }
 #endif
 
-/// Leaves through a pair what it was given at 3, 4 and 5: each inherited channel gets its number.
-static int number_channels(void) {
-    for (int descriptor = 3; descriptor < 6; descriptor++) {
-        char digit = (char)('0' + descriptor);
-        if (write(descriptor, &digit, 1) != 1) return 2;
-    }
-    return 0;
-}
-
 /// How many descriptors this process was born with, standard streams not counted.
 static int count_descriptors(void) {
     int count = 0;
@@ -144,7 +92,7 @@ static int wait_in_milliseconds(void) {
     gn_event event;
     size_t count;
     gn_error error;
-    if (gn_poller_open(&poller, &error) != GN_DONE || !gn_fault_add("epoll_pwait2", 0, 1, ENOSYS)) return 2;
+    if (poller_open(&poller, &error) != GN_DONE || !gn_fault_add("epoll_pwait2", 0, 1, ENOSYS)) return 2;
     for (uint64_t timeout = 1; timeout < 4000000; timeout = timeout * 3 + 1) {
         uint64_t begun = gn_clock_awake();
         if (gn_poller_wait(poller, &event, 1, timeout, &count, &error) != GN_DONE || count != 0) return 3;
@@ -155,18 +103,16 @@ static int wait_in_milliseconds(void) {
 }
 
 int support_child(const char *role, int count, char **arguments) {
-    if (strcmp(role, "hold") == 0 && count == 1) return hold(arguments[0]);
     if (strcmp(role, "connect-as") == 0 && count == 2) return connect_as(arguments[0], arguments[1]);
-    if (strcmp(role, "connect-quietly") == 0 && count == 1) return connect_quietly(arguments[0]);
     if (strcmp(role, "open-segment-as") == 0 && count == 2) return use_segment_as(arguments[0], arguments[1], false);
     if (strcmp(role, "remove-segment-as") == 0 && count == 2) return use_segment_as(arguments[0], arguments[1], true);
 #if defined(__linux__)
     if (strcmp(role, "small-memory") == 0) return live_in_small_memory();
     if (strcmp(role, "disguised") == 0 && count == 3) return connect_disguised(arguments[0], arguments[1], arguments[2]);
 #endif
-    if (strcmp(role, "number-channels") == 0) return number_channels();
     if (strcmp(role, "count-descriptors") == 0) return count_descriptors();
     if (strcmp(role, "plain-signals") == 0 && count == 1) return plain_signals(atoi(arguments[0]));
+    if (strcmp(role, "ask-oneself") == 0 && count == 1) return ask_oneself(arguments[0]);
     if (strcmp(role, "milliseconds") == 0) return wait_in_milliseconds();
     if (strcmp(role, "say") == 0 && count == 1) return puts(arguments[0]) < 0;
     return -1;

@@ -67,18 +67,6 @@ static void other_kinds(void) {
     }
 }
 
-static void no_descriptor(void) {
-    static const gn_handle wrong[] = {-1, -2, 4000, (gn_handle)1 << 32, INTPTR_MAX, INTPTR_MIN};
-    gn_segment *none;
-    gn_doorbell *nothing;
-    gn_error error;
-    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
-        EXPECT_CODE(gn_segment_adopt(wrong[i], SIZE, &none, &error), error, GN_CODE_UNSAFE);
-        if (wrong[i] == GN_NO_HANDLE && gn_doorbell_handles() == 0) continue;
-        EXPECT_CODE(gn_doorbell_adopt(wrong[i], NULL, &nothing, &error), error, GN_CODE_UNSAFE);
-    }
-}
-
 static void size_is_final(void) {
     gn_segment *segment = segment_create(SIZE);
     int descriptor = (int)gn_segment_handle(segment);
@@ -86,34 +74,6 @@ static void size_is_final(void) {
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) EXPECT(ftruncate(descriptor, sizes[i]) != 0);
     memset(gn_segment_bytes(segment), 'x', SIZE);
     gn_segment_close(segment);
-}
-
-static void many_lives(void) {
-    struct ends ends;
-    ends_pair(&ends);
-    gn_channel_accept_handles(ends.b);
-    for (int turn = 0; turn < 1000; turn++) {
-        gn_segment *adopted;
-        gn_doorbell *made, *received;
-        gn_error error;
-        gn_segment *segment = segment_create(65536);
-        EXPECT(gn_doorbell_create(ends.a, &made, &error) == GN_DONE);
-        EXPECT(gn_segment_adopt(ends_pass(&ends, gn_segment_handle(segment)), 65536, &adopted, &error) == GN_DONE);
-        gn_handle handle = gn_doorbell_handle(made) == GN_NO_HANDLE ? GN_NO_HANDLE : ends_pass(&ends, gn_doorbell_handle(made));
-        EXPECT(gn_doorbell_adopt(handle, ends.b, &received, &error) == GN_DONE);
-        gn_doorbell_close(received);
-        gn_doorbell_close(made);
-        gn_segment_close(adopted);
-        gn_segment_close(segment);
-    }
-    ends_finish(&ends);
-#if defined(__linux__)
-    char line[4096];
-    FILE *maps = fopen("/proc/self/maps", "r");
-    EXPECT(maps != NULL);
-    while (fgets(line, sizeof line, maps) != NULL) EXPECT(strstr(line, "memfd:ginnel") == NULL);
-    EXPECT(fclose(maps) == 0);
-#endif
 }
 
 #if defined(__linux__)
@@ -157,9 +117,8 @@ static void other_memory(void) {
 static void huge_pages(void) {
     int descriptor = memfd_create("foreign", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_HUGETLB);
     if (descriptor < 0 || ftruncate(descriptor, 4 << 20) != 0) {
-        (void)printf("# no memory in huge pages here, not looked at: a segment made of it\n");
         if (descriptor >= 0) EXPECT(close(descriptor) == 0);
-        return;
+        check_skip("this machine has set no memory in huge pages aside");
     }
     gn_segment *none;
     gn_error error;
@@ -221,7 +180,7 @@ static bool is_heard(gn_doorbell *made, gn_doorbell *rung) {
     gn_event event;
     gn_error error;
     size_t count;
-    EXPECT(gn_poller_open(&poller, &error) == GN_DONE && gn_poller_add_doorbell(poller, made, 1, &error) == GN_DONE);
+    EXPECT(poller_open(&poller, &error) == GN_DONE && gn_poller_add_doorbell(poller, made, 1, &error) == GN_DONE);
     EXPECT(gn_poller_wait(poller, &event, 1, 0, &count, &error) == GN_DONE);
     gn_doorbell_ring(rung);
     EXPECT(gn_poller_wait(poller, &event, 1, 0, &count, &error) == GN_DONE);
@@ -265,9 +224,7 @@ static void older_ring(void) {
 
 void suite_sealed(void) {
     check("files, pipes, devices and sockets are neither segments nor doorbells, and are closed", other_kinds);
-    check("numbers that are no descriptors are refused", no_descriptor);
     check("a peer cannot change a segment's size", size_is_final);
-    check("a thousand segments and doorbells leave nothing behind", many_lives);
 #if defined(__linux__)
     check("memory that is not sealed, of another size or not to be written is no segment", other_memory);
     check("memory in huge pages is no segment", huge_pages);

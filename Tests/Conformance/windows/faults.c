@@ -138,15 +138,15 @@ static void no_port(void) {
     gn_poller *poller;
     gn_error error;
     EXPECT(gn_fault_add("CreateIoCompletionPort", 0, 1, ERROR_NO_SYSTEM_RESOURCES));
-    EXPECT_CODE(gn_poller_open(&poller, &error), error, GN_CODE_NO_MEMORY);
+    EXPECT_CODE(poller_open(&poller, &error), error, GN_CODE_NO_MEMORY);
     EXPECT(gn_fault_add("calloc", 0, 1, ERROR_NOT_ENOUGH_MEMORY));
-    EXPECT_CODE(gn_poller_open(&poller, &error), error, GN_CODE_NO_MEMORY);
+    EXPECT_CODE(poller_open(&poller, &error), error, GN_CODE_NO_MEMORY);
     // A pipe that cannot be associated goes the longer way.
     EXPECT(gn_fault_add("CreateIoCompletionPort", 1, 2, ERROR_INVALID_PARAMETER));
     ends_pair(&ends);
     for (int turn = 0; turn < 50; turn++) ends_echo(&ends);
     static char bytes[4 * 65536];
-    size_t written = fill_channel(ends.a);
+    size_t written = ends_fill(&ends, TOKEN_A);
     EXPECT(written <= sizeof bytes);
     ends_read_exactly(&ends, TOKEN_B, bytes, written);
     ends_await(&ends, TOKEN_A, GN_EVENT_WRITABLE);
@@ -281,7 +281,7 @@ static void random_fails(void) {
     EXPECT_CODE(gn_random(bytes, sizeof bytes, &error), error, GN_CODE_OTHER);
     gn_thread *thread;
     EXPECT(gn_fault_add("_beginthreadex", 0, 1, ERROR_NOT_ENOUGH_MEMORY));
-    EXPECT_CODE(gn_thread_start("none", free, NULL, &thread, &error), error, GN_CODE_NO_MEMORY);
+    EXPECT_CODE(gn_thread_start("none", 0, free, NULL, &thread, &error), error, GN_CODE_NO_MEMORY);
 }
 
 void suite_faults(void) {

@@ -78,14 +78,14 @@ static void copy_program(WCHAR path[ROOM], WCHAR directories[LEVELS][ROOM], size
     EXPECT(CopyFileW(own, path, TRUE));
 }
 
-static void long_path(void) {
+/// A program below so many long directories, as a peer.
+static void program_below(size_t levels) {
     static WCHAR path[ROOM], directories[LEVELS][ROOM];
     char narrow[4 * ROOM], bytes[5];
     struct ends ends;
     gn_peer self, peer;
     gn_process *child;
     gn_error error;
-    size_t levels = differs(WINE_LONG_PROGRAMS) ? 1 : LEVELS;
     copy_program(path, directories, levels);
     EXPECT(WideCharToMultiByte(CP_UTF8, 0, path, -1, narrow, sizeof narrow, NULL, NULL) > 0);
     ends_listen(&ends, 16);
@@ -108,6 +108,10 @@ static void long_path(void) {
     EXPECT(DeleteFileW(path));
     for (size_t i = levels; i > 0; i--) EXPECT(RemoveDirectoryW(directories[i - 1]));
 }
+
+static void long_path(void) { program_below(LEVELS); }
+
+static void path_in_any_alphabet(void) { program_below(1); }
 
 static void connection_given_away(void) {
     struct ends ends;
@@ -177,6 +181,7 @@ void suite_identity(void) {
     check("identifying a client leaves nothing of it on the thread", own_clothes_afterwards);
     check("a peer whose process cannot be asked for is no peer", identity_cannot_be_read);
     check("a program is known by its whole path, however long it is", long_path);
+    check("a program's path is UTF-8, whatever is in it", path_in_any_alphabet);
     check("a peer that has given its connection away and ended has no program", connection_given_away);
     check("a peer that has ended has no program, even while its number still leads to it", held_while_ended);
     check("a program is told only of a process that lived before and after and is older than the connection", a_number_that_is_no_longer_his);

@@ -6,48 +6,13 @@
 
 // MARK: Roles
 
-static const char *const odd_arguments[] = {"", " ", "a b", "\"", "\\", "\\\\", "a\\", "a b\\", "a\\\"b", "\\\\\"", "\"quoted\"",
-                                            "tab\there", "C:\\path with\\spaces\\", "%PATH%", "^&|<>", "*.c", "end"};
-
-enum { ODD = sizeof odd_arguments / sizeof odd_arguments[0] };
-
-static int compare_arguments(int count, char **arguments) {
-    if (count != ODD) return 100 + count;
-    for (int i = 0; i < count; i++) {
-        if (strcmp(arguments[i], odd_arguments[i]) != 0) return 1 + i;
-    }
-    return 0;
-}
-
-/// Answers on the channel that it was given as number 3, and on number 4.
-static int answer(void) {
-    for (gn_handle number = 3; number <= 4; number++) {
-        struct ends ends = {0};
-        gn_error error;
-        char byte;
-        if (gn_poller_open(&ends.poller, &error) != GN_DONE || gn_channel_adopt(number, &ends.a, &error) != GN_DONE ||
-            gn_poller_add_channel(ends.poller, ends.a, TOKEN_A, &error) != GN_DONE) {
-            return 2;
-        }
-        ends_read_exactly(&ends, TOKEN_A, &byte, 1);
-        byte = (char)(byte + 1);
-        ends_write(&ends, TOKEN_A, &byte, 1);
-        gn_channel_close(ends.a, 1000000000u);
-        ends.a = NULL;
-        ends_finish(&ends);
-    }
-    gn_channel *none;
-    gn_error error;
-    return gn_channel_adopt(5, &none, &error) == GN_FAILED && error.code == GN_CODE_INVALID ? 0 : 3;
-}
-
 /// Reads a byte from the given handle's number 3, and returns it until the other end closes.
 static int echo(void) {
     struct ends ends = {0};
     gn_error error;
     char byte;
     size_t count;
-    if (gn_poller_open(&ends.poller, &error) != GN_DONE || gn_channel_adopt(3, &ends.a, &error) != GN_DONE ||
+    if (poller_open(&ends.poller, &error) != GN_DONE || gn_channel_adopt(3, &ends.a, &error) != GN_DONE ||
         gn_poller_add_channel(ends.poller, ends.a, TOKEN_A, &error) != GN_DONE) {
         return 2;
     }
@@ -68,31 +33,42 @@ static int give_away(const char *path) {
     return 0;
 }
 
+static HANDLE told_event;
+static gn_termination told_how;
+
+static void tell(gn_termination how, void *argument) {
+    (void)argument;
+    told_how = how;
+    (void)SetEvent(told_event);
+}
+
+/// Watches, asks itself to end from a console of its own, and watches no more.
+static int ask_oneself(void) {
+    gn_error error;
+    (void)FreeConsole();
+    if (!AllocConsole()) return 5;
+    told_event = CreateEventW(NULL, FALSE, FALSE, NULL);
+    if (gn_termination_watch(tell, NULL, &error) != GN_DONE) return 2;
+    if (gn_termination_watch(tell, NULL, &error) != GN_FAILED || error.code != GN_CODE_EXISTS) return 3;
+    if (!GenerateConsoleCtrlEvent(CTRL_C_EVENT, 0) || WaitForSingleObject(told_event, 10000) != WAIT_OBJECT_0 || told_how != GN_TERMINATION_INTERRUPT) return 4;
+    gn_termination_unwatch();
+    gn_termination_unwatch();
+    return 0;
+}
+
 int support_child(const char *role, int count, char **arguments) {
-    if (strcmp(role, "arguments") == 0) return compare_arguments(count, arguments);
-    if (strcmp(role, "answer") == 0) return answer();
     if (strcmp(role, "echo") == 0) return echo();
     if (strcmp(role, "give-away") == 0 && count == 1) return give_away(arguments[0]);
     if (strcmp(role, "claim-and-answer") == 0 && count == 1) return claim_and_answer(arguments[0]);
     if (strcmp(role, "connect-closed-to-all") == 0 && count == 1) return connect_closed_to_all(arguments[0]);
     if (strcmp(role, "set-event") == 0 && count == 1) return SetEvent((HANDLE)(uintptr_t)strtoull(arguments[0], NULL, 10)) ? 1 : 0;
     if (strcmp(role, "print") == 0) return printf("printed by the child") > 0 && fflush(stdout) == 0 ? 0 : 1;
+    if (strcmp(role, "ask-oneself") == 0) return ask_oneself();
     if (strcmp(role, "crash") == 0) ExitProcess((UINT)EXCEPTION_ACCESS_VIOLATION);
     return -1;
 }
 
 // MARK: Checks
-
-static void arguments_arrive(void) {
-    const char *arguments[ODD + 4] = {"conformance", "--child", "arguments"};
-    for (size_t i = 0; i < ODD; i++) arguments[3 + i] = odd_arguments[i];
-    gn_peer self;
-    gn_process *process;
-    gn_error error;
-    gn_peer_self(&self);
-    EXPECT(gn_process_start(self.executable, arguments, NULL, NULL, 0, GN_NO_HANDLE, &process, &error) == GN_DONE);
-    EXPECT(child_finish(process) == 0);
-}
 
 static void variables_in_any_alphabet(void) {
     gn_peer self;
@@ -111,28 +87,6 @@ static void variables_in_any_alphabet(void) {
     // What is no text has no value.
     EXPECT(SetEnvironmentVariableW(L"GINNEL_ALPHABET", L"\xd83d") && !gn_environment("GINNEL_ALPHABET", value, sizeof value));
     EXPECT(SetEnvironmentVariableW(L"GINNEL_ALPHABET", NULL));
-}
-
-static void inherited_channels(void) {
-    struct ends first, second;
-    ends_pair(&first);
-    ends_pair(&second);
-    const gn_handle handles[] = {gn_channel_release(first.b), gn_channel_release(second.b)};
-    first.b = second.b = NULL;
-    gn_process *child = child_start((const char *const[]){"answer", NULL}, handles, 2, GN_NO_HANDLE);
-    gn_handle_close(handles[0]);
-    gn_handle_close(handles[1]);
-    char byte;
-    ends_write(&first, TOKEN_A, "a", 1);
-    ends_read_exactly(&first, TOKEN_A, &byte, 1);
-    EXPECT(byte == 'b');
-    ends_write(&second, TOKEN_A, "x", 1);
-    ends_read_exactly(&second, TOKEN_A, &byte, 1);
-    EXPECT(byte == 'y' && child_finish(child) == 0);
-    // Nobody holds the other ends any more.
-    EXPECT(ends_read_to_end(&first, TOKEN_A) == 0 && ends_read_to_end(&second, TOKEN_A) == 0);
-    ends_finish(&first);
-    ends_finish(&second);
 }
 
 static void nothing_else_is_inherited(void) {
@@ -162,17 +116,8 @@ static void output(void) {
     EXPECT(CloseHandle(reading));
 }
 
-static void ways_to_end(void) {
-    struct ends ends;
+static void crashed(void) {
     gn_error error;
-    for (int turn = 0; turn < 2; turn++) {
-        ends_listen(&ends, 16);
-        gn_process *child = child_start((const char *const[]){"connect", ends.path, NULL}, NULL, 0, GN_NO_HANDLE);
-        ends.b = ends_accept(&ends);
-        gn_process_end(child, turn == 1);
-        EXPECT(child_finish(child) == (turn == 1 ? 256 + 9 : 256 + 15));
-        ends_finish(&ends);
-    }
     EXPECT(child_finish(child_start((const char *const[]){"crash", NULL}, NULL, 0, GN_NO_HANDLE)) == 256);
     gn_handle wrong = (gn_handle)0x7ffffff0;
     gn_process *process;
@@ -182,11 +127,31 @@ static void ways_to_end(void) {
     EXPECT_CODE(gn_process_start(self.executable, arguments, NULL, &wrong, 1, GN_NO_HANDLE, &process, &error), error, GN_CODE_INVALID);
 }
 
+static void asked_to_end(void) { EXPECT(child_finish(child_start((const char *const[]){"ask-oneself", NULL}, NULL, 0, GN_NO_HANDLE)) == 0); }
+
+static void supervising_fails(void) {
+    static const struct { const char *operation; uint32_t skip; int32_t native; gn_code code; } faults[] = {
+        {"CreateJobObjectW", 0, ERROR_NOT_ENOUGH_MEMORY, GN_CODE_NO_MEMORY},    {"CreateNamedPipeW", 1, ERROR_NO_SYSTEM_RESOURCES, GN_CODE_NO_MEMORY},
+        {"CreateFileW", 0, ERROR_ACCESS_DENIED, GN_CODE_DENIED},                {"CreateEventW", 1, ERROR_TOO_MANY_OPEN_FILES, GN_CODE_NO_DESCRIPTORS},
+        {"CreateProcessW", 0, ERROR_ACCESS_DENIED, GN_CODE_DENIED},             {"AssignProcessToJobObject", 0, ERROR_ACCESS_DENIED, GN_CODE_DENIED},
+        {"calloc", 0, ERROR_NOT_ENOUGH_MEMORY, GN_CODE_NO_MEMORY}};
+    const char *const arguments[] = {"conformance", "--child", "exit", "0", NULL};
+    gn_peer self;
+    gn_process *process;
+    gn_error error;
+    gn_peer_self(&self);
+    for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) {
+        EXPECT(gn_fault_add(faults[i].operation, faults[i].skip, 1, faults[i].native));
+        EXPECT_CODE(gn_process_supervise(self.executable, arguments, NULL, NULL, 0, &process, &error), error, faults[i].code);
+        gn_fault_clear();
+    }
+}
+
 void suite_processes(void) {
-    check("arguments arrive as they were given, whatever is in them", arguments_arrive);
     check("variables are UTF-8 on our side, and their names are alike in either case", variables_in_any_alphabet);
-    check("inherited channels have the numbers 3 and 4 in the child", inherited_channels);
     check("a child inherits nothing that it was not given", nothing_else_is_inherited);
     check("a child's output goes where it is sent", output);
-    check("the exit status says how a child was ended", ways_to_end);
+    check("a child that crashed has a status of its own, and a handle that is none cannot be inherited", crashed);
+    check("being asked to end is told", asked_to_end);
+    check("a supervised child whose job, pipe or process is not to be had leaves nothing behind", supervising_fails);
 }

@@ -87,6 +87,15 @@ uint64_t support_open_descriptors(void) {
     return count != 0 ? count : count_ours();
 }
 
+uint64_t support_mappings(void) {
+    uint64_t count = 0;
+    MEMORY_BASIC_INFORMATION part;
+    for (char *address = NULL; VirtualQuery(address, &part, sizeof part) != 0; address = (char *)part.BaseAddress + part.RegionSize) {
+        count += part.Type == MEM_MAPPED && part.State == MEM_COMMIT && part.Protect == PAGE_READWRITE;
+    }
+    return count;
+}
+
 // MARK: Endpoints
 
 void pipe_name(char path[512]) {
@@ -113,42 +122,61 @@ gn_listener *open_listener(const char *path, uint32_t mode) {
     return listener;
 }
 
-void await(bool (*is_true)(void *), void *argument) {
-    gn_poller *poller;
+void support_long_endpoint(char path[512], size_t length, gn_listen_options *options) {
+    pipe_name(path);
+    size_t begin = strlen(path);
+    memset(path + begin, 'n', length - begin);
+    path[length] = 0;
+    *options = (gn_listen_options){.path = path, .directory_mode = 0700, .socket_mode = 0600, .group = -1, .backlog = 16};
+}
+
+// MARK: Files
+
+static void wide_path(const char *path, WCHAR wide[1024]) { EXPECT(MultiByteToWideChar(CP_UTF8, 0, path, -1, wide, 1024) > 0); }
+
+void support_directory(char path[512]) {
+    WCHAR temporary[MAX_PATH], wide[MAX_PATH + 32];
+    uint32_t number;
     gn_error error;
-    EXPECT(gn_poller_open(&poller, &error) == GN_DONE);
-    unsigned turn = 0;
-    for (; turn < 10000 && !is_true(argument); turn++) {
-        gn_event event;
-        size_t count;
-        (void)gn_poller_wait(poller, &event, 1, 1000000, &count, &error);
-    }
-    gn_poller_close(poller);
-    EXPECT(turn < 10000);
+    EXPECT(gn_random(&number, sizeof number, &error) == GN_DONE && GetTempPathW(MAX_PATH, temporary) > 0);
+    (void)swprintf(wide, MAX_PATH + 32, L"%lsginnel-%08x\\", temporary, number);
+    EXPECT(CreateDirectoryW(wide, NULL) && WideCharToMultiByte(CP_UTF8, 0, wide, -1, path, 512, NULL, NULL) > 0);
 }
 
-// MARK: Channels
-
-size_t fill_channel(gn_channel *channel) {
-    static const char bytes[65536];
-    for (size_t total = 0;;) {
-        gn_span span = {.bytes = bytes, .count = sizeof bytes};
-        size_t count;
-        gn_error error;
-        gn_outcome outcome = gn_channel_write(channel, &span, 1, &count, &error);
-        if (outcome == GN_WOULD_BLOCK) return total;
-        EXPECT(outcome == GN_DONE);
-        total += count;
-    }
+void support_directory_remove(const char *path) {
+    WCHAR wide[1024], each[2048];
+    WIN32_FIND_DATAW found;
+    wide_path(path, wide);
+    (void)swprintf(each, 2048, L"%ls*", wide);
+    HANDLE search = FindFirstFileW(each, &found);
+    EXPECT(search != INVALID_HANDLE_VALUE);
+    do {
+        if (wcscmp(found.cFileName, L".") == 0 || wcscmp(found.cFileName, L"..") == 0) continue;
+        (void)swprintf(each, 2048, L"%ls%ls", wide, found.cFileName);
+        EXPECT((found.dwFileAttributes & FILE_ATTRIBUTE_DIRECTORY) != 0 ? RemoveDirectoryW(each) : DeleteFileW(each));
+    } while (FindNextFileW(search, &found));
+    EXPECT(FindClose(search) && RemoveDirectoryW(wide));
 }
 
-void ends_echo(struct ends *ends) {
-    char bytes[4];
-    ends_write(ends, TOKEN_A, "ping", 4);
-    ends_read_exactly(ends, TOKEN_B, bytes, 4);
-    ends_write(ends, TOKEN_B, "pong", 4);
-    ends_read_exactly(ends, TOKEN_A, bytes, 4);
-    EXPECT(memcmp(bytes, "pong", 4) == 0);
+void support_write_file(const char *path, const char *text) {
+    WCHAR wide[1024];
+    DWORD count;
+    wide_path(path, wide);
+    HANDLE file = CreateFileW(wide, GENERIC_WRITE, 0, NULL, CREATE_NEW, 0, NULL);
+    EXPECT(file != INVALID_HANDLE_VALUE && WriteFile(file, text, (DWORD)strlen(text), &count, NULL) && CloseHandle(file));
+}
+
+void support_copy_program(const char *path, uint64_t size) {
+    WCHAR wide[1024], own[1024];
+    DWORD length = 1024, count;
+    wide_path(path, wide);
+    EXPECT(QueryFullProcessImageNameW(GetCurrentProcess(), 0, own, &length) && CopyFileW(own, wide, TRUE));
+    HANDLE file = CreateFileW(wide, GENERIC_WRITE, 0, NULL, OPEN_EXISTING, 0, NULL);
+    LARGE_INTEGER end = {.QuadPart = 0}, wanted = {.QuadPart = (LONGLONG)size};
+    // Another program in its last byte, which no loader looks at.
+    EXPECT(file != INVALID_HANDLE_VALUE && SetFilePointerEx(file, end, NULL, FILE_END) && WriteFile(file, "!", 1, &count, NULL));
+    EXPECT(size == 0 || (SetFilePointerEx(file, wanted, NULL, FILE_BEGIN) && SetEndOfFile(file)));
+    EXPECT(CloseHandle(file));
 }
 
 // MARK: Handles that travel
@@ -179,43 +207,22 @@ gn_handle ends_pass(struct ends *ends, gn_handle handle) {
     return taken;
 }
 
-unsigned support_many_rings(void) { return differs(WINE_LONG_QUEUES) ? 2000 : 300000; }
-
-// MARK: Wine
-
-static const char *const differences[WINE_DIFFERENCES] = {
-    [WINE_FIRST_INSTANCE] = "Wine makes a second first instance of a pipe: that FILE_FLAG_FIRST_PIPE_INSTANCE refuses it was not shown",
-    [WINE_PIPE_ACCESS] = "Wine opens pipes for anybody, whatever their descriptors say: being denied was scripted",
-    [WINE_LEVEL] = "Wine lets a service act for its clients whatever they say when they open the pipe: that ours let it identify them only was not shown",
-    [WINE_LONG_PROGRAMS] = "Wine starts no program whose path is over 260 characters: one of 150 was read instead of one of 450",
-    [WINE_LONG_QUEUES] = "Wine looks through all unread writes of a pipe at each one: doorbells were rung 2,000 times in a row instead of 300,000",
-};
-
-static bool noted[WINE_DIFFERENCES];
-
-bool differs(wine_difference difference) {
-    HMODULE library = GetModuleHandleW(L"ntdll.dll");
-    bool wine = library != NULL && GetProcAddress(library, "wine_get_version") != NULL;
-    if (wine) noted[difference] = true;
-    return wine;
-}
-
-void differences_print(void) {
-    for (int i = 0; i < WINE_DIFFERENCES; i++) {
-        if (noted[i]) (void)printf("# %s\n", differences[i]);
-    }
-}
-
 // MARK: Suites
 
-void support_suites(void) {
-    suite_pipes();
-    suite_endings();
-    suite_security();
-    suite_identity();
-    suite_processes();
-    suite_segments();
-    suite_lending();
-    suite_faults();
-    differences_print();
-}
+/// What Linux and macOS have instead is named where there is something.
+static const check_suite suites[] = {
+    {"pipes", suite_pipes, "instances of named pipes and how they are named; a socket has a backlog and a file", "sockets"},
+    {"pipe endings", suite_pipe_endings, "half a close is a capability of sockets, and only a pipe loses what was written when its end goes", "kernel"},
+    {"asked", suite_asked, "what CreateNamedPipeW, CreateFileW and ReadFile are asked for; other systems have other calls", "faults"},
+    {"security", suite_security, "security descriptors and tokens; files have owners and modes", "directories"},
+    {"identity", suite_identity, "SIDs, sessions and process handles; Linux and macOS have numbers and pidfds", "identity"},
+    {"processes", suite_processes, "handles, console output and text as Windows has them", "children"},
+    {"segments", suite_segments, "mappings with security descriptors; elsewhere they are files and memfds", "segment files"},
+    {"lending", suite_lending, "handles that are lent and claimed by number; elsewhere descriptors travel beside bytes", "descriptors"},
+    {"claims", suite_claims, "numbers of handles from a peer that lies; elsewhere descriptors travel beside bytes", "descriptors"},
+    {"faults", suite_faults, "each system call, by its name, failed by script", "faults"},
+};
+
+void support_waiting_suites(void) {}
+
+void support_suites(void) { check_suites(suites, sizeof suites / sizeof suites[0]); }

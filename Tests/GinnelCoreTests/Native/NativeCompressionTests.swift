@@ -1,4 +1,4 @@
-// Compressed messages (docs/protocol.md §10) as the machine sees them, with a compressor that is a toy.
+// Compressed messages (docs/protocol.md §11) as the machine sees them, with a compressor that is a toy.
 
 import GinnelTesting
 import Testing
@@ -134,6 +134,27 @@ private let offering = HandGreeting.hello.with(2, WireFrame.u64(8))
         pair.settle()
         #expect(pair.service.native?.incoming[1]?.flow.receive.balance == 10_000 - 2 * 9_016)
         #expect(pair.service.closed == nil)
+    }
+
+    @Test func `messages that are acknowledged are compressed too, and cost what they are when expanded`() {
+        let delivering: Change = {
+            wanting(&$0)
+            $0.offersDelivery = true
+            $0.encryption = EncryptionOptions(ToyEncryption(secret: 1), isRequired: true)
+        }
+        var pair = MachinePair.connected(client: delivering, service: delivering)
+        pair.client.submit(.message(OutgoingDelivery(id: 7, floor: 7, lane: .low, name: "name", codec: .json, payload: text(90_000))))
+        pair.client.produce()
+        #expect(pair.client.sent.count < 90_000 / 6)
+        pair.settle()
+        #expect(pair.service.actions == [.message(RecordedDelivery(id: 7, floor: 7, redelivered: false, lane: .low, name: "name", codec: .json, payload: text(90_000)))])
+        let window = AnnouncedLimits.defaults.deliveryWindow
+        let cost = DeliveryCost.of(MessageHead.size + 4 + 90_000)
+        #expect(pair.client.native?.delivery?.outgoing.window.balance == pair.service.native?.delivery?.incoming.balance)
+        #expect(pair.service.native?.delivery?.incoming.balance == window - cost)
+        pair.service.submit(.acknowledge(id: 7, code: nil))
+        pair.settle()
+        #expect(pair.client.native?.delivery?.outgoing.window.balance == window)
     }
 
     // MARK: Lies

@@ -1,4 +1,4 @@
-// The record layer (docs/protocol.md §11) as the machine sees it, with a scheme that is a toy: what is sealed, what a stranger in the middle can bring about, and how it ends.
+// The record layer (docs/protocol.md §12) as the machine sees it, with a scheme that is a toy: what is sealed, what a stranger in the middle can bring about, and how it ends.
 
 import GinnelTesting
 import Testing
@@ -243,10 +243,13 @@ struct SealedBytes {
     @Test func `a farewell alone does not end a sealed stream, its final record does`() {
         for isCut in [true, false] {
             var pair = connected()
+            pair.client.call("last")
             pair.client.submit(.farewell(Failure(.finished, "")))
-            var said = pair.client.takeAll()
-            if isCut { said.removeLast(4 + Record.overhead) }
-            pair.service.receive(said)
+            pair.flush(.client)
+            if !isCut {
+                pair.service.submit(.reply(call: pair.service.lastCall, codec: .raw, payload: []))
+                pair.settle()
+            }
             pair.service.inputEnded()
             #expect(pair.service.closed?.by == (isCut ? .nobody : .peer))
             #expect(pair.service.closed?.failure.code == (isCut ? .connectionLost : .finished))
@@ -254,10 +257,12 @@ struct SealedBytes {
     }
 
     @Test func `bytes after the final record are a violation`() {
-        var pair = connected()
-        pair.client.submit(.farewell(Failure(.finished, "")))
-        pair.service.receive(pair.client.takeAll() + [0])
-        #expect(pair.service.closed?.failure.code == .protocolViolation)
+        let (said, fresh) = conversation()
+        let sealed = SealedBytes(said)
+        var direction = ToyDirection(key: UInt64(WireFrame.u32(sealed.opening[..<4])) | UInt64(WireFrame.u32(sealed.opening[4..<8])) << 32)
+        let last = direction.seal(UnsafeRawBufferPointer(start: nil, count: 0), .final)
+        let service = fresh.fed(sealed.handshake + sealed.opening + WireFrame.u32(UInt32(last.count)) + last + [0])
+        #expect(service.closed?.failure.code == .protocolViolation)
     }
 
     @Test func `plain frames behind the handshake are no records`() {

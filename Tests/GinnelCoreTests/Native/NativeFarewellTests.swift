@@ -12,9 +12,7 @@ import Testing
         pair[side].submit(.farewell(bye))
         #expect(pair[side].closed == CloseReason(by: .us, bye))
         pair.settle()
-        #expect(pair[side.other].actions == [.farewell(bye)])
-        pair[side.other].inputEnded()
-        #expect(pair[side.other].closed == CloseReason(by: .peer, bye))
+        #expect(pair[side.other].actions == [.farewell(bye), .close(CloseReason(by: .peer, bye))])
     }
 
     @Test func `calls in flight go on, in both directions, and the last one closes`() {
@@ -33,9 +31,50 @@ import Testing
         pair.settle()
         #expect(theirs.reply == [2])
         #expect(pair.service.closed == CloseReason(by: .us, bye))
-        #expect(pair.client.closed == nil)
-        pair.client.inputEnded()
         #expect(pair.client.closed == CloseReason(by: .peer, bye))
+    }
+
+    @Test func `a request that nobody reads any more was not begun, and its caller knows it`() {
+        var pair = MachinePair.connected()
+        pair.service.submit(.farewell(bye))
+        let crossing = pair.client.call("crossing")
+        // What the client has sent is never read.
+        _ = pair.client.takeAll()
+        pair.client.receive(pair.service.takeAll())
+        #expect(crossing.failure?.code == .unavailable)
+        #expect(pair.client.closed == CloseReason(by: .peer, bye))
+    }
+
+    @Test func `of a service that dies while it leaves nobody believes that it has answered`() {
+        var pair = MachinePair.connected()
+        let served = pair.client.call("served")
+        pair.settle()
+        pair.service.submit(.farewell(bye))
+        let crossing = pair.client.call("crossing")
+        _ = pair.client.takeAll()
+        pair.client.receive(pair.service.takeAll())
+        #expect(served.failure == nil && crossing.failure == nil)
+        pair.client.inputEnded()
+        #expect(served.failure?.code == .connectionLost && crossing.failure?.code == .connectionLost)
+    }
+
+    @Test func `a service that cuts its calls off does not say that it has answered them`() {
+        var pair = MachinePair.connected()
+        let served = pair.client.call("served")
+        pair.settle()
+        pair.service.submit(.farewell(bye))
+        pair.service.submit(.close(bye))
+        pair.settle()
+        pair.client.inputEnded()
+        #expect(served.failure?.code == .connectionLost)
+    }
+
+    @Test func `the word that all is answered means nothing of a peer that has not said goodbye`() {
+        var pair = MachinePair.connected()
+        let call = pair.client.call()
+        pair.settle()
+        pair.client.receive(WireFrame(WireFrame.Kind.goodbye, WireFrame.u32(116) + WireFrame.u16(0)))
+        #expect(call.failure?.code == .connectionLost)
     }
 
     @Test func `the last reply still leaves after the close`() {

@@ -87,7 +87,7 @@ import Testing
     @Test func `feature bits that nobody here knows are not granted`() throws {
         var service = MachineEnd(.service, configuration { $0.offersChecksums = true })
         service.start()
-        service.receive(HandGreeting.hello.with(2, WireFrame.u64(.max)).asHello)
+        service.receive(HandGreeting.delivering().with(2, WireFrame.u64(.max)).asHello)
         let welcome = try #require(service.frames().first)
         #expect(welcome.payload.dropFirst(6).starts(with: WireFrame.field(2, WireFrame.u64(1))))
     }

@@ -30,8 +30,11 @@ import Testing
 
     @Test func `every vector is looked at here`() throws {
         let known = Set([
-            "preamble", "hello", "hello-with-keys", "welcome", "compressed-request", "compressed-request-in-chunks", "compressed-response", "reject", "reject-unread", "request", "request-with-items-and-deadline", "response", "failure", "failure-of-the-application",
-            "event", "event-after-missed-ones", "item", "end", "credit-for-requests", "credit-for-items", "cancel", "ping", "pong", "goodbye", "upgrade-offer", "upgrade-accept",
+            "preamble", "hello", "welcome", "hello-with-delivery", "welcome-with-delivery", "hello-with-keys", "reject", "reject-unread", "request",
+            "request-with-items-and-deadline", "compressed-request", "compressed-request-in-chunks", "compressed-response",
+            "request-in-a-trace", "request-in-a-trace-with-state", "response", "failure", "failure-of-the-application",
+            "event", "event-after-missed-ones", "message", "message-again", "short-message-in-chunks", "acknowledge", "item", "end", "credit-for-requests", "credit-for-items",
+            "cancel", "ping", "pong", "goodbye", "goodbye-at-last", "upgrade-offer", "upgrade-accept",
             "upgrade-refuse", "upgrade-switch", "sealed-ping", "sealed-request", "extension", "short-response-in-chunks", "large-request-in-chunks",
         ])
         #expect(Set(vectors.vectors.map(\.name)) == known)
@@ -39,9 +42,10 @@ import Testing
 
     // MARK: Handshake
 
-    @Test func `a handshake is as written`() throws {
-        let hello = try vector("hello")
-        let welcome = try vector("welcome")
+    @Test(arguments: [("hello", "welcome", 1 as UInt64), ("hello-with-delivery", "welcome-with-delivery", 4)])
+    func `a handshake is as written`(first: String, second: String, features: UInt64) throws {
+        let hello = try vector(first)
+        let welcome = try vector(second)
         let preamble = try vector("preamble").bytes
         let ours = try #require(hello.meaning.greeting)
         let theirs = try #require(welcome.meaning.greeting)
@@ -57,16 +61,16 @@ import Testing
             pair.service.actions == [
                 .established(
                     Establishment(
-                        service: ours.service, instance: ours.identityValue, peerLimits: ours.limits, program: ours.program))
+                        service: ours.service, instance: ours.identityValue, peerLimits: ours.limits, program: ours.program, delivers: features == 4))
             ])
         #expect(
             pair.client.actions == [
                 .established(
                     Establishment(
-                        service: theirs.service, instance: theirs.identityValue, peerLimits: theirs.limits, program: theirs.program))
+                        service: theirs.service, instance: theirs.identityValue, peerLimits: theirs.limits, program: theirs.program, delivers: features == 4))
             ])
         #expect(pair.client.native?.agreement?.heartbeat == 30_000_000_000)
-        #expect(pair.client.native?.outbound.sealed == true)
+        #expect(pair.client.native?.outbound.sealed == (features == 1))
         #expect(pair.service.native?.agreement?.peerCodecs == [.raw, .json, .protobuf])
     }
 
@@ -88,7 +92,9 @@ import Testing
 
     // MARK: Calls
 
-    @Test(arguments: ["request", "request-with-items-and-deadline", "sealed-request", "large-request-in-chunks"])
+    @Test(arguments: [
+        "request", "request-with-items-and-deadline", "request-in-a-trace", "request-in-a-trace-with-state", "sealed-request", "large-request-in-chunks",
+    ])
     func `requests are as written`(name: String) throws {
         let vector = try vector(name)
         let meaning = vector.meaning
@@ -98,7 +104,7 @@ import Testing
         var client = MachineEnd.openClient(welcome: greeting) { $0.offersChecksums = sealed }
         client.call(
             request.method, meaning.payloadBytes, codec: meaning.codecValue, within: meaning.timeLeft.map { .nanoseconds(Int64($0)) }, lane: meaning.laneValue,
-            itemsFollow: meaning.itemsFollow ?? false)
+            itemsFollow: meaning.itemsFollow ?? false, trace: meaning.trace)
         #expect(client.takeAll() == vector.bytes)
 
         var service = MachineEnd.openService(hello: greeting) { $0.offersChecksums = sealed }
@@ -108,7 +114,7 @@ import Testing
                 .request(
                     RecordedRequest(
                         call: 1, method: request.method, codec: meaning.codecValue, payload: meaning.payloadBytes, deadline: meaning.timeLeft.map { service.now.continuous + $0 },
-                        lane: meaning.laneValue, itemsFollow: meaning.itemsFollow ?? false))
+                        lane: meaning.laneValue, itemsFollow: meaning.itemsFollow ?? false, trace: meaning.trace))
             ])
     }
 
@@ -212,6 +218,43 @@ import Testing
         #expect(client.actions == [.event(name: event.name, codec: meaning.codecValue, payload: meaning.payloadBytes, missed: event.missed)])
     }
 
+    // MARK: Delivery
+
+    @Test(arguments: ["message", "message-again", "short-message-in-chunks"])
+    func `messages are as written`(name: String) throws {
+        let vector = try vector(name)
+        let meaning = vector.meaning
+        let message = try #require(meaning.message)
+        let (id, floor) = (try #require(UInt64(message.id)), try #require(UInt64(message.floor)))
+        var service = MachineEnd.deliveringService()
+        service.receive(vector.bytes)
+        #expect(
+            service.actions == [
+                .message(
+                    RecordedDelivery(
+                        id: id, floor: floor, redelivered: message.redelivered, lane: meaning.laneValue, name: message.name, codec: meaning.codecValue,
+                        payload: meaning.payloadBytes))
+            ])
+        service.send(id, floor: floor, meaning.payloadBytes, name: message.name, lane: meaning.laneValue, redelivered: message.redelivered, codec: meaning.codecValue)
+        if name != "short-message-in-chunks" { #expect(service.takeAll() == vector.bytes) }
+    }
+
+    @Test func `acknowledgements are as written`() throws {
+        let vector = try vector("acknowledge")
+        let records = try #require(vector.meaning.acknowledgements).map { Acknowledgement(id: UInt64($0.id) ?? 0, refusal: $0.code == 0 ? nil : FailureCode(rawValue: $0.code)) }
+        #expect(records.count == 2)
+        var service = MachineEnd.deliveringService()
+        for record in records {
+            service.receive(.message(record.id))
+            service.acknowledge(record.id, record.refusal)
+        }
+        #expect(service.takeAll() == vector.bytes)
+        for record in records { service.send(record.id) }
+        _ = service.takeAll()
+        service.receive(vector.bytes)
+        #expect(service.acknowledged == records)
+    }
+
     // MARK: Connection
 
     @Test func `ping and pong are as written, bare and sealed`() throws {
@@ -232,14 +275,16 @@ import Testing
     }
 
     @Test func `a goodbye is as written`() throws {
-        let vector = try vector("goodbye")
+        let (vector, last) = (try vector("goodbye"), try vector("goodbye-at-last"))
         let failure = try #require(vector.meaning.failureValue)
         var service = MachineEnd.openService()
         service.submit(.farewell(failure))
-        #expect(service.takeAll() == vector.bytes)
+        #expect(service.takeAll() == vector.bytes + last.bytes)
         var client = MachineEnd.openClient()
         client.receive(vector.bytes)
         #expect(client.actions == [.farewell(failure)])
+        client.receive(last.bytes)
+        #expect(client.closed == CloseReason(by: .peer, failure))
     }
 
     @Test func `the way to shared memory is as written`() throws {
@@ -255,7 +300,7 @@ import Testing
         let geometry = try #require(RingGeometry(capacity: Int(offered.value)))
 
         var service = MachineEnd.openService(hello: greeting, wanting)
-        service.submit(.upgrade(.made(handles: offered.handles)))
+        service.submit(.upgrade(.made(handles: OfferedHandles(offered.handles))))
         #expect(service.takeAll() == offer.bytes)
         var refused = service
         refused.receive(refuse.bytes)
@@ -267,7 +312,7 @@ import Testing
 
         var client = MachineEnd.openClient(welcome: greeting, wanting)
         client.receive(offer.bytes)
-        #expect(client.actions == [.upgrade(.take(geometry, handles: offered.handles))])
+        #expect(client.actions == [.upgrade(.take(geometry, handles: OfferedHandles(offered.handles)))])
         var refusing = client
         refusing.submit(.upgrade(.failed(refusal)))
         #expect(refusing.takeAll() == refuse.bytes)

@@ -28,6 +28,7 @@ struct NativeVectors: Decodable {
             let window: Int
             let itemWindow: Int
             let heartbeat: Int
+            let deliveryWindow: Int?
             let service: String
             let identity: String
             let program: String
@@ -47,11 +48,24 @@ struct NativeVectors: Decodable {
             let payloadRun: Run?
             let payload: String?
             let payloadPattern: Int?
+            let traceparent: String?
+            let tracestate: String?
         }
         struct Event: Decodable {
             let name: String
             let missed: UInt32
             let payload: String
+        }
+        struct Message: Decodable {
+            let id: String
+            let floor: String
+            let name: String
+            let redelivered: Bool
+            let payload: String
+        }
+        struct Record: Decodable {
+            let id: String
+            let code: UInt32
         }
         struct Failure: Decodable {
             let code: UInt32
@@ -76,6 +90,8 @@ struct NativeVectors: Decodable {
         let greeting: Greeting?
         let request: Request?
         let event: Event?
+        let message: Message?
+        let acknowledgements: [Record]?
         let failure: Failure?
         let upgrade: Upgrade?
     }
@@ -125,12 +141,14 @@ extension NativeVectors.Meaning {
 
     var payloadBytes: [UInt8] {
         if let count = request?.payloadPattern { return NativeVectors.pattern(0, count) }
-        return NativeVectors.bytes(payload ?? request?.payload ?? event?.payload ?? "")
+        return NativeVectors.bytes(payload ?? request?.payload ?? event?.payload ?? message?.payload ?? "")
     }
 
     var failureValue: GinnelCore.Failure? {
         failure.map { GinnelCore.Failure(FailureCode(rawValue: $0.code), $0.sentence, details: NativeVectors.bytes($0.details)) }
     }
+
+    var trace: TraceContext? { (request?.traceparent).flatMap { TraceContext(traceparent: $0, tracestate: request?.tracestate) } }
 
     /// Nanoseconds; `nil` when there is no deadline.
     var timeLeft: UInt64? { (request?.timeLeft).flatMap { UInt64($0) }.flatMap { $0 == .max ? nil : $0 } }
@@ -143,6 +161,7 @@ extension NativeVectors.Meaning.Greeting {
         limits.callsInFlight = callsInFlight
         limits.requestWindow = window
         limits.itemWindow = itemWindow
+        if let deliveryWindow { limits.deliveryWindow = deliveryWindow }
         return limits
     }
 
@@ -159,6 +178,7 @@ extension NativeVectors.Meaning.Greeting {
         configuration.program = program
         configuration.codecs = Set(codecs.map { ["raw": Codec.raw, "json": .json, "protobuf": .protobuf][$0] ?? .raw })
         configuration.offersChecksums = features & 1 == 1
+        configuration.offersDelivery = features & 4 == 4
         configuration.limits.announced = limits
         configuration.timeouts.heartbeat = heartbeat == 0 ? nil : .milliseconds(heartbeat)
         return configuration

@@ -23,6 +23,7 @@ import Testing
     @Test(arguments: [
         (RingMessage(.offer, handles: 3, value: 65_536), "01010300 00000100 0000000000000000"),
         (RingMessage(.offer, handles: 1, value: 64), "01010100 40000000 0000000000000000"),
+        (RingMessage(.offer, handles: OfferedHandles(1, number: 0x1234), value: 64), "01010100 40000000 3412000000000000"),
         (RingMessage(.accept), "02010000 00000000 0000000000000000"),
         (RingMessage(.refuse, value: 6), "03010000 06000000 0000000000000000"),
         (RingMessage(.switch), "04010000 00000000 0000000000000000"),

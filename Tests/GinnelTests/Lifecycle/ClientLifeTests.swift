@@ -279,6 +279,7 @@ import Testing
         try await withRunning { running in
             try await EventLoop.run { loop in
                 var sharing = ClientConfiguration.defaults
+                sharing.engine = .reactor
                 sharing.loop = .shared(loop)
                 let configuration = sharing
                 try await running.connect(configuration) { first in

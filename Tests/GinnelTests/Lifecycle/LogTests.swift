@@ -80,6 +80,69 @@ import Testing
         }
     }
 
+    @Test func `lines have keys that programs can rely on`() async throws {
+        var configuration = ServiceConfiguration.defaults
+        configuration.connections.maximum = 1
+        try await withRunning(configuration) {
+            $0.handle("closed", allowing: .users([])) { _, _ in [] }
+            $0.handle("fails") { _, _ in throw NoError(expected: "nothing") }
+        } _: { running in
+            let endpoint = running.path
+            try await running.connect { client in
+                let came = try await running.log.entry("a peer connected").metadata
+                #expect(came["event"] == "connected" && came["endpoint"] == endpoint && came["peer"] != nil)
+                _ = try? await running.connect { _ in }
+                let away = try await running.log.entry("turned away").metadata
+                #expect(away["event"] == "turned-away" && away["reason"] == "tooManyConnections" && away["limit"] == "connections.maximum" && away["endpoint"] == endpoint)
+                _ = try? await client.call("closed", payload: [])
+                let forbidden = try await running.log.entry("was forbidden").metadata
+                #expect(forbidden["event"] == "forbidden" && forbidden["method"] == "closed" && forbidden["reason"] == "forbidden" && forbidden["peer"] != nil)
+                _ = try? await client.call("fails", payload: [])
+                let failed = try await running.log.entry("handler of fails failed").metadata
+                #expect(failed["event"] == "handler-failed" && failed["method"] == "fails")
+            }
+            let ended = try await running.log.entry("a connection ended").metadata
+            #expect(ended["event"] == "ended" && ended["reason"] == "finished" && ended["by"] == "peer" && ended["endpoint"] == endpoint)
+            #expect(ended["limit"] == nil)
+            running.service.beginGracefulShutdown()
+            #expect(try await running.log.entry("the service stops").metadata["event"] == "stopping")
+            #expect(try await running.log.entry("the service has stopped").metadata["event"] == "stopped")
+        }
+    }
+
+    @Test func `every line says what happened in a word of its own`() async throws {
+        try await withRunning(transports: [.socket, .sharedMemory]) { running in
+            try await running.connect { try await $0.checkIsServed() }
+            let stranger = try RawPeer(connectingTo: running.path)
+            try await stranger.send([1, 2, 3, 4, 5, 6, 7, 8])
+            _ = try await stranger.readToEnd()
+            try await running.log.entry("a connection ended", "first bytes")
+            #expect(running.log.entries.all.allSatisfy { $0.metadata["event"]?.isEmpty == false })
+        }
+    }
+
+    @Test func `calls that are cut off at the end are told with the limit`() async throws {
+        var configuration = ServiceConfiguration.defaults
+        configuration.shutdownTimeout = .milliseconds(10)
+        let begun = Recorded<Void>()
+        try await withRunning(configuration) {
+            $0.handle("wait") { _, _ async throws -> [UInt8] in
+                begun.signal()
+                await DeadlineTests.waitForCancellation()
+                return []
+            }
+        } _: { running in
+            try await running.connect { client in
+                async let call = try? client.call("wait", payload: [])
+                try await begun.wait()
+                running.service.beginGracefulShutdown()
+                let cut = try await running.log.entry("are cut off").metadata
+                #expect(cut["event"] == "cut-off" && cut["limit"] == "shutdownTimeout" && cut["calls"] == "1")
+                _ = await call
+            }
+        }
+    }
+
     @Test func `what is below the level is not written`() async throws {
         let entries = Recorded<Log.Level>()
         var log = Log(level: .warning) { level, _, _ in entries.append(level) }

@@ -50,8 +50,8 @@ import Testing
                 #expect(entry.message.contains("maximumRingBytes"))
                 try await client.checkIsServed()
                 #expect(client.transport == .socket)
-                let metrics = try await client.call("ginnel.metrics", payload: [])
-                #expect(String(decoding: metrics.bytes, as: UTF8.self) == #"{"connections":{"inProcess":0,"sharedMemory":0,"socket":1},"fallbacks":1}"#)
+                let metrics = try await client.serviceMetrics()
+                #expect(metrics.connections == ["inProcess": 0, "sharedMemory": 0, "socket": 1] && metrics.fallbacks == 1)
             }
         }
     }
@@ -60,8 +60,8 @@ import Testing
         try await withRunning(transports: [.socket, .sharedMemory]) { running in
             try await running.connect { client in
                 try await running.log.entry("goes on through shared memory")
-                let metrics = try await client.call("ginnel.metrics", payload: [])
-                #expect(String(decoding: metrics.bytes, as: UTF8.self) == #"{"connections":{"inProcess":0,"sharedMemory":1,"socket":0},"fallbacks":0}"#)
+                let metrics = try await client.serviceMetrics()
+                #expect(metrics.connections == ["inProcess": 0, "sharedMemory": 1, "socket": 0] && metrics.fallbacks == 0)
             }
         }
     }

@@ -66,6 +66,18 @@ extension Client {
     }
 }
 
+extension Client {
+    /// What the service says that it has counted.
+    func serviceMetrics() async throws -> MetricsSnapshot {
+        let reply = try await call("ginnel.metrics", payload: [])
+        return try MetricsSnapshot(decoding: reply.bytes.span.bytes)
+    }
+}
+
+extension MetricsSnapshot {
+    func calls(_ method: String, _ direction: CallDirection = .served) -> Calls? { calls.first { $0.method == method && $0.direction == direction } }
+}
+
 /// The error that `body` throws; an issue when it throws none or another kind.
 func errorOf<Failed: Error>(_ type: Failed.Type, _ body: () async throws -> Void) async throws -> Failed {
     do {

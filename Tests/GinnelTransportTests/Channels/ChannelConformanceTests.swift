@@ -24,6 +24,19 @@ import Testing
         try await clause.check(kind, .twoLoops)
     }
 
+    @Test(arguments: kinds, ChannelConformance.clauses) func `a channel keeps the contract between two threads that wait for nothing else`(
+        kind: ChannelKind, clause: ChannelConformance
+    ) async throws {
+        try await clause.check(kind, .twoLoops, .threads)
+    }
+
+    @Test(arguments: ChannelConformance.clauses) func `a connected Unix socket keeps the contract on one thread that waits without a queue`(
+        clause: ChannelConformance
+    ) async throws {
+        let directory = try ScratchDirectory()
+        try await clause.check(.connected("listener and connect") { .path(directory.file("s")) }, .oneLoop, .threads)
+    }
+
     @Test(arguments: ChannelConformance.clauses, ChannelConformance.Placement.allCases) func `a connected Unix socket keeps the contract`(
         clause: ChannelConformance, placement: ChannelConformance.Placement
     ) async throws {

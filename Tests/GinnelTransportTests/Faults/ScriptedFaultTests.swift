@@ -2,6 +2,7 @@
 
 import CGinnelPlatform
 import Foundation
+import Ginnel
 import GinnelCore
 import GinnelTesting
 import GinnelTransport
@@ -164,10 +165,74 @@ import Testing
         let error = await ginnelError { _ = try await EventLoopGroup.start(name: "leftover", count: 3, .defaults) }
         #expect(error?.code == .exhausted)
         #expect(error?.sentence.contains("thread") == true)
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/task"))?.compactMap {
-            try? String(contentsOfFile: "/proc/self/task/\($0)/comm", encoding: .utf8)
+        #expect(!Self.threads.contains { $0.hasPrefix("leftover") })
+    }
+
+    @Test func `a client for whom there is no thread is turned away, and the next one is served`() async throws {
+        let troubles = Watched([String]())
+        var configuration = ServiceConfiguration.defaults
+        configuration.engine = .threads
+        configuration.log = Log(level: .warning) { _, message, _ in troubles.change { $0.append(message) } }
+        let endpoint = Endpoint.path(path)
+        let service = Service(at: endpoint, configuration: configuration)
+        service.handle("echo") { bytes, _ in bytes.copied() }
+        async let running: Void = service.run()
+        try await Client.wait(for: endpoint, interval: .milliseconds(1))
+        // Whoever came before has a thread by now. This client's own comes first.
+        try await Client.connect(to: endpoint, configuration: Self.quiet) { _ = try await $0.call("echo", payload: []) }
+        _ = gn_fault_add("pthread_create", 1, 1, EAGAIN)
+        let unlucky = await ginnelError { try await Client.connect(to: endpoint, configuration: Self.quiet) { _ in } }
+        #expect(unlucky?.failure?.code == .tooManyConnections, "\(String(describing: unlucky))")
+        #expect(troubles.value.contains { $0.contains("turned away") && $0.contains("no thread for an event loop") })
+        try await Client.connect(to: endpoint, configuration: Self.quiet) { client in
+            let reply = try await client.call("echo", payload: [7])
+            #expect(reply.bytes == [7])
         }
-        #expect(names?.contains { $0.hasPrefix("leftover") } != true)
+        service.beginGracefulShutdown()
+        try await running
+    }
+
+    private static var quiet: ClientConfiguration {
+        var configuration = ClientConfiguration.defaults
+        configuration.log = .off
+        return configuration
+    }
+
+    @Test func `connections with a thread each leave neither threads nor descriptors behind`() async throws {
+        // What a first life brings about once is not left behind by its connections.
+        try await Self.liveThroughSixtyConnections(at: .path(path))
+        let before = System.descriptors.open
+        try await Self.liveThroughSixtyConnections(at: .path(path))
+        #expect(System.descriptors.open == before)
+        #expect(!Self.threads.contains { $0.hasPrefix("ginnel-") })
+    }
+
+    /// Some say nothing, some a few words, some are served.
+    private static func liveThroughSixtyConnections(at endpoint: Endpoint) async throws {
+        var configuration = ServiceConfiguration.defaults
+        configuration.engine = .threads
+        configuration.log = .off
+        let service = Service(at: endpoint, configuration: configuration)
+        service.handle("echo") { bytes, _ in bytes.copied() }
+        async let running: Void = service.run()
+        try await Client.wait(for: endpoint, interval: .milliseconds(1))
+        for round in 0..<60 {
+            if round % 3 == 2 {
+                try await Client.connect(to: endpoint, configuration: quiet) { _ = try await $0.call("echo", payload: [1]) }
+            } else {
+                let client = try Connector.connectOnce(to: endpoint)
+                if round % 3 == 1 { _ = client.say([1, 2, 3]) }
+                client.abort()
+            }
+        }
+        service.beginGracefulShutdown()
+        try await running
+    }
+
+    /// The names of this process's threads.
+    private static var threads: [String] {
+        let tasks = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/task")) ?? []
+        return tasks.compactMap { try? String(contentsOfFile: "/proc/self/task/\($0)/comm", encoding: .utf8) }
     }
 
     @Test func `a loop whose thread could not be started runs tasks elsewhere`() async throws {

@@ -6,15 +6,16 @@ import Ginnel
 struct Engine: Sendable {
     let directory: String
 
-    /// Serves until the editor is gone.
+    /// Serves until the editor wants it no more.
     func run() async throws {
+        let requests = try TerminationRequest.all()
         try await EventLoop.run { loop in
             try await withThrowingTaskGroup { group in
                 for waiting in Waiting.allCases {
                     group.addTask { try await takeContexts(waiting, on: loop) }
                     group.addTask { try await makeService(waiting).run() }
                 }
-                group.addTask { await Self.waitForEditorsEnd() }
+                group.addTask { for await _ in requests { return } }
                 try await group.next()
                 group.cancelAll()
             }
@@ -71,16 +72,6 @@ struct Engine: Sendable {
             }
         } catch is CancellationError {
             await listener.close()
-        }
-    }
-
-    /// The editor holds the other end of our standard input. However it ends, that ends too, and so does the engine.
-    private static func waitForEditorsEnd() async {
-        await withCheckedContinuation { continuation in
-            Thread.detachNewThread {
-                _ = try? FileHandle.standardInput.readToEnd()
-                continuation.resume()
-            }
         }
     }
 }

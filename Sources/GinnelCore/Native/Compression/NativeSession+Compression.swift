@@ -1,4 +1,4 @@
-// Messages whose payload travels compressed (docs/protocol.md §10).
+// Messages whose payload travels compressed (docs/protocol.md §11).
 //
 // What stands before the payload stays readable, so a name is known before anything is expanded. Everything that is counted is counted as if nothing were
 // compressed: limits, the request window, item credit. So a small message can make the receiver hold no more than its sender was allowed anyway, and
@@ -66,6 +66,7 @@ extension NativeSession {
         let length: Int
         switch kind {
         case .request: length = bytes.byteCount < 12 ? 12 : 12 + Int(bytes.u16(at: 8)) + Int(bytes.u16(at: 10))
+        case .message: length = bytes.byteCount < MessageHead.size ? MessageHead.size : MessageHead.size + Int(bytes.u16(at: 16))
         case .event: length = bytes.byteCount < 6 ? 6 : 6 + Int(bytes.u16(at: 4))
         default: length = 0
         }

@@ -1,4 +1,4 @@
-// What makes payloads smaller, as the machine sees it (docs/protocol.md §10). The library that does it belongs to the layers above; this one knows none.
+// What makes payloads smaller, as the machine sees it (docs/protocol.md §11). The library that does it belongs to the layers above; this one knows none.
 
 package protocol PayloadCompressor: Sendable {
     /// The payload in fewer bytes, or `nil` when it does not get smaller.

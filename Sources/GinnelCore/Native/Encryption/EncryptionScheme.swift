@@ -1,4 +1,4 @@
-// How the machine sees a key exchange and sealed records (docs/protocol.md §11). What computes them belongs to the layers above; the machine decides when.
+// How the machine sees a key exchange and sealed records (docs/protocol.md §12). What computes them belongs to the layers above; the machine decides when.
 
 /// Makes one side's part of an exchange, with fresh keys for every connection.
 package protocol EncryptionScheme: Sendable {

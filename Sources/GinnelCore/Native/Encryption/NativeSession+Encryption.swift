@@ -1,4 +1,4 @@
-// The record layer (docs/protocol.md §11): below frames, above the channel, and so the same on a socket and on rings.
+// The record layer (docs/protocol.md §12): below frames, above the channel, and so the same on a socket and on rings.
 //
 //     service:  HELLO ─► keys ─► WELCOME, opening, proof ─► proving ─► the client's proof ─► open
 //     client:   HELLO ─► WELCOME ─► keys, opening, proof ─► proving ─► the service's proof ─► open
@@ -113,8 +113,11 @@ extension Action {
         case .streamed(let token, let codec, let payload): self = .streamed(token, codec: codec, payload: payload.owned(of: bytes))
         case .event(let name, let codec, let payload, let missed):
             self = .event(name: name, codec: codec, payload: payload.owned(of: bytes), missed: missed)
+        case .message(var delivery):
+            delivery.payload = delivery.payload.owned(of: bytes)
+            self = .message(delivery)
         // Each new action is to say here whether it borrows.
-        case .established, .carryOn, .cancel, .failed, .mayCarryOn, .pong, .farewell, .upgrade, .upgraded, .close: break
+        case .established, .carryOn, .cancel, .failed, .mayCarryOn, .acknowledged, .messagesMayCarryOn, .pong, .farewell, .upgrade, .upgraded, .close: break
         }
     }
 }

@@ -8,6 +8,7 @@ package enum FrameKind: UInt8, Sendable {
     case response = 5
     case failure = 6
     case event = 7
+    case acknowledge = 8
     case item = 9
     case end = 10
     case credit = 11
@@ -16,6 +17,7 @@ package enum FrameKind: UInt8, Sendable {
     case pong = 14
     case goodbye = 15
     case upgrade = 16
+    case message = 18
 
     /// Kinds from here on may be skipped by who does not know them.
     static let firstExtension: UInt8 = 128
@@ -23,7 +25,7 @@ package enum FrameKind: UInt8, Sendable {
     /// Whether its messages may travel in several frames.
     var isChunkable: Bool {
         switch self {
-        case .request, .response, .failure, .event, .item: true
+        case .request, .response, .failure, .event, .item, .message: true
         default: false
         }
     }
@@ -34,10 +36,13 @@ package enum FrameKind: UInt8, Sendable {
     /// Whether its messages end their call.
     var isFinal: Bool { self == .response || self == .failure }
 
+    /// Whether it is a violation where delivery is not in force.
+    var needsDelivery: Bool { self == .message || self == .acknowledge }
+
     /// Whether its frames belong to the connection and not to a call.
     var belongsToConnection: Bool {
         switch self {
-        case .hello, .welcome, .reject, .event, .ping, .pong, .goodbye, .upgrade: true
+        case .hello, .welcome, .reject, .event, .acknowledge, .ping, .pong, .goodbye, .upgrade, .message: true
         default: false
         }
     }

@@ -1,10 +1,11 @@
 // Messages that arrive in chunks (docs/protocol.md §2). Memory grows with what has arrived, never with what is announced.
 
 struct MessageAssembler: Sendable {
-    /// Chunks of one stream come in order; events have one order per lane.
+    /// Chunks of one stream come in order; events and messages that are delivered have one order each per lane.
     struct Key: Hashable, Sendable {
         var stream: UInt32
-        var lane: UInt8
+        var lane: UInt8 = 0
+        var kind: UInt8 = 0
     }
 
     struct Partial: Sendable {
@@ -30,12 +31,12 @@ struct MessageAssembler: Sendable {
     var heldBytes: Int { partials.values.reduce(0) { $0 + $1.bytes.capacity } }
 
     static func key(_ header: FrameHeader) -> Key {
-        Key(stream: header.stream, lane: header.stream == 0 ? header.lane : 0)
+        header.stream == 0 ? Key(stream: 0, lane: header.lane, kind: header.kind) : Key(stream: header.stream)
     }
 
     func contains(_ key: Key) -> Bool { partials[key] != nil }
 
-    func contains(stream: UInt32) -> Bool { contains(Key(stream: stream, lane: 0)) }
+    func contains(stream: UInt32) -> Bool { contains(Key(stream: stream)) }
 
     /// The length of the whole message that a first chunk announces.
     static func announcedLength(_ payload: borrowing RawSpan) throws(Violation) -> Int {
@@ -78,7 +79,7 @@ struct MessageAssembler: Sendable {
     @discardableResult
     mutating func forget(stream: UInt32) -> (kind: UInt8, charge: Int)? {
         guard !partials.isEmpty else { return nil }
-        return partials.removeValue(forKey: Key(stream: stream, lane: 0)).map { ($0.first.kind, $0.charge) }
+        return partials.removeValue(forKey: Key(stream: stream)).map { ($0.first.kind, $0.charge) }
     }
 
     mutating func removeAll() { partials.removeAll() }

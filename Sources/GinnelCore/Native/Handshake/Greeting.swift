@@ -23,6 +23,7 @@ struct Greeting: Sendable, Equatable {
         versions = Self.minorVersion...Self.minorVersion
         features = configuration.offersChecksums ? .checksums : []
         if configuration.sharedMemory != nil { features.insert(.sharedMemory) }
+        if configuration.offersDelivery { features.insert(.delivery) }
         if configuration.compression != nil { features.insert(.compression) }
         if configuration.encryption != nil { features.insert(.encryption) }
         codecs = configuration.codecs
@@ -45,6 +46,7 @@ struct Greeting: Sendable, Equatable {
         static let service: UInt16 = 9
         static let identity: UInt16 = 10
         static let program: UInt16 = 11
+        static let deliveryWindow: UInt16 = 12
         static let publicKey: UInt16 = 13
         static let challenge: UInt16 = 14
         static let longTermKey: UInt16 = 15
@@ -64,6 +66,7 @@ struct Greeting: Sendable, Equatable {
         if !service.isEmpty { fields[Tag.service] = Array(service.utf8.prefix(255)) }
         fields[Tag.identity] = identity.high.littleEndianBytes + identity.low.littleEndianBytes
         if !program.isEmpty { fields[Tag.program] = Array(program.utf8.prefix(255)) }
+        if features.contains(.delivery) { fields[Tag.deliveryWindow] = u32(limits.deliveryWindow) }
         if let encryption {
             fields[Tag.publicKey] = encryption.publicKey
             fields[Tag.challenge] = encryption.challenge
@@ -85,13 +88,14 @@ struct Greeting: Sendable, Equatable {
         limits.callsInFlight = try fields.requiredU32(Tag.callsInFlight)
         limits.requestWindow = try fields.requiredU32(Tag.window)
         limits.itemWindow = try fields.requiredU32(Tag.itemWindow)
+        if features.contains(.delivery) { limits.deliveryWindow = try fields.requiredU32(Tag.deliveryWindow) }
         heartbeat = try fields.requiredU32(Tag.heartbeat)
         service = String(decoding: fields[Tag.service] ?? [], as: UTF8.self)
         program = String(decoding: fields[Tag.program] ?? [], as: UTF8.self)
         let id = try fields.required(Tag.identity, bytes: 16)
         identity = Identity(high: Array(id[..<8]).littleEndianInteger(), low: Array(id[8...]).littleEndianInteger())
         encryption = try Self.encryption(fields)
-        try limits.checkAnnounced()
+        try limits.checkAnnounced(delivers: features.contains(.delivery))
     }
 
     /// What a peer says of its keys; `nil` when it says nothing.
@@ -123,12 +127,13 @@ extension AnnouncedLimits {
         limits.maximumMessage = min(max(maximumMessage, Greeting.smallestMaximumMessage), Self.top)
         limits.requestWindow = min(max(requestWindow, limits.maximumMessage), Self.top)
         limits.itemWindow = min(max(itemWindow, 1), Self.top)
+        limits.deliveryWindow = min(max(deliveryWindow, DeliveryCost.of(limits.maximumMessage)), Self.top)
         limits.callsInFlight = min(max(callsInFlight, 0), Self.top)
         return limits
     }
 
     /// Whether a peer may announce this.
-    func checkAnnounced() throws(Violation) {
+    func checkAnnounced(delivers: Bool) throws(Violation) {
         let top = Self.top
         guard (Greeting.smallestMaximumMessage...top).contains(maximumMessage) else {
             throw Violation(.protocolViolation, "a maximum message of \(maximumMessage) bytes, outside \(Greeting.smallestMaximumMessage) to \(top)")
@@ -138,6 +143,10 @@ extension AnnouncedLimits {
         }
         guard (1...top).contains(itemWindow) else {
             throw Violation(.protocolViolation, "an item window of \(itemWindow) bytes, outside 1 to \(top)")
+        }
+        guard !delivers || (min(DeliveryCost.of(maximumMessage), top)...top).contains(deliveryWindow) else {
+            throw Violation(
+                .protocolViolation, "a delivery window of \(deliveryWindow) bytes, outside the maximum message of \(maximumMessage) and \(DeliveryCost.overhead) to \(top)")
         }
         guard callsInFlight <= top else { throw Violation(.protocolViolation, "\(callsInFlight) calls in flight, over \(top)") }
     }

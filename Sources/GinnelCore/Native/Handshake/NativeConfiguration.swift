@@ -9,6 +9,8 @@ package struct NativeConfiguration: Sendable {
     package var program: String = ""
     package var codecs: Set<Codec> = [.raw, .json, .protobuf]
     package var offersChecksums = false
+    /// Whether messages may be delivered in either direction (docs/protocol.md §9).
+    package var offersDelivery = false
     /// Whether the connection may go on over shared memory; `nil` for never.
     package var sharedMemory: SharedMemoryOptions?
     /// Offered when there is one.
@@ -27,6 +29,7 @@ struct NativeFeatures: OptionSet, Sendable {
     let rawValue: UInt64
     static let checksums = NativeFeatures(rawValue: 1)
     static let sharedMemory = NativeFeatures(rawValue: 2)
+    static let delivery = NativeFeatures(rawValue: 4)
     static let compression = NativeFeatures(rawValue: 8)
     static let encryption = NativeFeatures(rawValue: 16)
 }

@@ -4,28 +4,37 @@ struct OutgoingMessage: Sendable {
     /// What stands before the payload. Kept as values and written with the first frame, so that it needs no memory of its own.
     enum Prefix: Sendable {
         case none
-        case request(method: String, timeLeft: UInt64)
+        case request(method: String, timeLeft: UInt64, trace: TraceContext?)
         case event(name: String)
+        case message(id: UInt64, floor: UInt64, name: String, redelivered: Bool)
 
         var byteCount: Int {
             switch self {
             case .none: 0
-            case .request(let method, _): 12 + method.utf8.count
+            case .request(let method, _, let trace): 12 + method.utf8.count + (trace?.fieldBytes ?? 0)
             case .event(let name): 6 + name.utf8.count
+            case .message(_, _, let name, _): MessageHead.size + name.utf8.count
             }
         }
 
         func write(to output: inout OutputBuffer, missed: UInt32) {
             switch self {
             case .none: break
-            case .request(let method, let timeLeft):
+            case .request(let method, let timeLeft, let trace):
                 output.append(littleEndian: timeLeft)
                 output.append(littleEndian: UInt16(truncatingIfNeeded: method.utf8.count))
-                output.append(littleEndian: UInt16(0))
+                output.append(littleEndian: UInt16(truncatingIfNeeded: trace?.fieldBytes ?? 0))
                 output.append(method.utf8)
+                trace?.write(to: &output)
             case .event(let name):
                 output.append(littleEndian: missed)
                 output.append(littleEndian: UInt16(truncatingIfNeeded: name.utf8.count))
+                output.append(name.utf8)
+            case .message(let id, let floor, let name, let redelivered):
+                output.append(littleEndian: id)
+                output.append(littleEndian: floor)
+                output.append(littleEndian: UInt16(truncatingIfNeeded: name.utf8.count))
+                output.append(littleEndian: UInt16(redelivered ? MessageHead.redelivered : 0))
                 output.append(name.utf8)
             }
         }
@@ -52,6 +61,8 @@ struct OutgoingMessage: Sendable {
         self.payload = payload
     }
 
+    /// Messages of one sequence leave one after the other: those of a call, and those of a lane that are delivered.
+    var sequence: UInt64 { stream != 0 ? UInt64(stream) : 1 << 32 | UInt64(lane.rawValue) }
     /// Length of the whole message as it leaves.
     var byteCount: Int { headBytes + payload.count }
     /// Length of the whole message when it is not compressed, which is what it counts as.

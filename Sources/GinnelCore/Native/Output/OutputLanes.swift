@@ -18,9 +18,11 @@ struct OutputLanes: Sendable {
     }
 
     private var control = ControlQueue()
+    /// What leaves when nothing else waits.
+    private var last = ControlQueue()
     private var lanes = [LaneQueue](repeating: LaneQueue(), count: Lane.allCases.count)
-    /// Messages behind a chunked one of the same stream.
-    private var behind: [UInt32: Queue<OutgoingMessage>] = [:]
+    /// Messages behind a chunked one of the same sequence.
+    private var behind: [UInt64: Queue<OutgoingMessage>] = [:]
     private var waiting = 0
     private(set) var messageBytes = 0
     /// What events that wait count against their limit.
@@ -28,9 +30,9 @@ struct OutputLanes: Sendable {
     /// Responses and failures that have not left, each of which ends a call.
     private(set) var finalFrames = 0
 
-    var isEmpty: Bool { waiting == 0 && control.isEmpty }
+    var isEmpty: Bool { waiting == 0 && control.isEmpty && last.isEmpty }
     /// Bytes that wait, headers of messages not counted.
-    var byteCount: Int { messageBytes + control.byteCount }
+    var byteCount: Int { messageBytes + control.byteCount + last.byteCount }
     /// What these bytes and the messages around them count against the limit on memory.
     var heldBytes: Int { byteCount + waiting * SessionLimits.messageOverhead }
     var controlBytes: Int { control.byteCount }
@@ -40,6 +42,11 @@ struct OutputLanes: Sendable {
     /// Appends a control frame at once.
     mutating func appendControl(_ kind: FrameKind, stream: UInt32 = 0, handles: UInt8 = 0, payload: [UInt8], sealed: Bool) {
         control.append(kind, stream: stream, handles: handles, payload: payload, sealed: sealed)
+    }
+
+    /// Appends a control frame that overtakes nothing: behind everything that waits and will come.
+    mutating func appendLast(_ kind: FrameKind, payload: [UInt8], sealed: Bool) {
+        last.append(kind, stream: 0, handles: 0, payload: payload, sealed: sealed)
     }
 
     /// Appends bytes that are no frame: the preamble.
@@ -54,11 +61,11 @@ struct OutputLanes: Sendable {
             return
         }
         if message.kind.isFinal { finalFrames += 1 }
-        if !behind.isEmpty, behind[message.stream] != nil {
-            behind[message.stream]?.append(message)
+        if !behind.isEmpty, behind[message.sequence] != nil {
+            behind[message.sequence]?.append(message)
             return
         }
-        if message.isChunked { behind[message.stream] = Queue() }
+        if message.isChunked { behind[message.sequence] = Queue() }
         lanes[Int(message.lane.rawValue)].messages.append(message)
     }
 
@@ -84,7 +91,7 @@ struct OutputLanes: Sendable {
     /// Appends the next frame in order; false when nothing waits, or when the next one begins a write of its own.
     mutating func produceFrame(into output: inout OutputBuffer, sealed: Bool) -> Bool {
         if !control.isEmpty { return control.produceFrame(into: &output) }
-        guard waiting > 0, let (index, isAlone) = nextLane() else { return false }
+        guard waiting > 0, let (index, isAlone) = nextLane() else { return !last.isEmpty && last.produceFrame(into: &output) }
         let before = output.count
         let takesEvent = lanes[index].messages.isEmpty || (lanes[index].eventsNext && !lanes[index].events.isEmpty)
         if takesEvent { produceEvent(index, &output, sealed) } else { produceMessage(index, &output, sealed) }
@@ -117,16 +124,16 @@ struct OutputLanes: Sendable {
         }
         waiting -= 1
         if message.kind.isFinal { finalFrames -= 1 }
-        if message.isChunked { releaseBehind(message.stream) }
+        if message.isChunked { releaseBehind(message.sequence) }
     }
 
-    /// A chunked message of this stream has left: those behind it take their places, up to the next chunked one.
-    private mutating func releaseBehind(_ stream: UInt32) {
-        while let next = behind[stream]?.popFirst() {
+    /// A chunked message of this sequence has left: those behind it take their places, up to the next chunked one.
+    private mutating func releaseBehind(_ sequence: UInt64) {
+        while let next = behind[sequence]?.popFirst() {
             lanes[Int(next.lane.rawValue)].messages.append(next)
             if next.isChunked { return }
         }
-        behind[stream] = nil
+        behind[sequence] = nil
     }
 
     private mutating func nextLane() -> (index: Int, isAlone: Bool)? {
@@ -167,7 +174,7 @@ struct OutputLanes: Sendable {
                 dropped.requestBytes = message.charge
             }
         }
-        behind.removeValue(forKey: stream)?.forEach(note)
+        behind.removeValue(forKey: UInt64(stream))?.forEach(note)
         for index in lanes.indices {
             var found: [OutgoingMessage] = []
             lanes[index].messages.forEach { if $0.stream == stream { found.append($0) } }

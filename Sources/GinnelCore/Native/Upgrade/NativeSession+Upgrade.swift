@@ -19,7 +19,7 @@ extension NativeSession {
         case .made(let handles):
             upgrade.phase = .offered
             upgrade.answerDeadline = now.awake.adding(configuration.timeouts.handshake.wholeNanoseconds)
-            upgrade.bellsRingThroughSocket = handles == 1
+            upgrade.bellsRingThroughSocket = handles.count == 1
             tell(RingMessage(.offer, handles: handles, value: UInt32(clamping: configuration.sharedMemory?.geometry.capacity ?? 0)))
         case .taken:
             tell(RingMessage(.accept))
@@ -39,8 +39,8 @@ extension NativeSession {
         } catch {
             throw Violation(.protocolViolation, error.sentence)
         }
-        guard message.handles == handles else {
-            throw Violation(.protocolViolation, "a frame with \(handles) handles says that there are \(message.handles)")
+        guard message.handles.count == handles else {
+            throw Violation(.protocolViolation, "a frame with \(handles) handles says that there are \(message.handles.count)")
         }
         switch (message.verb, role, upgrade.phase) {
         case (.offer, .client, .expecting):
@@ -59,7 +59,7 @@ extension NativeSession {
 
     private mutating func takeOffer(_ offer: RingMessage, _ actions: inout [Action]) {
         upgrade.phase = .preparing
-        upgrade.bellsRingThroughSocket = offer.handles == 1
+        upgrade.bellsRingThroughSocket = offer.handles.count == 1
         do throws(OfferRefusal) {
             let geometry = try offer.offeredGeometry(upTo: configuration.sharedMemory?.maximumRingBytes ?? 0)
             actions.append(.upgrade(.take(geometry, handles: offer.handles)))

@@ -49,17 +49,19 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         configuration.limits.announced.requestWindow = 1500
         configuration.limits.announced.callsInFlight = 3
         configuration.limits.announced.itemWindow = 100
+        configuration.limits.announced.deliveryWindow = 1400
         configuration.limits.bufferedBytes = 1600
         configuration.limits.eventBytes = 200
         configuration.limits.waitingCalls = 4
+        configuration.offersDelivery = true
         configuration.timeouts.idle = .seconds(4)
         configuration.timeouts.heartbeat = .seconds(3)
         return configuration
     }
 
     private static func greeting(_ kind: UInt8) -> [UInt8] {
-        let limits: [(UInt16, UInt32)] = [(4, 1024), (5, 2), (6, 1100), (7, 60), (8, 0)]
-        let body = WireFrame.field(1, [0, 0]) + WireFrame.field(2, WireFrame.u64(0)) + limits.flatMap { WireFrame.field($0.0, WireFrame.u32($0.1)) }
+        let limits: [(UInt16, UInt32)] = [(4, 1024), (5, 2), (6, 1100), (7, 60), (8, 0), (12, 1300)]
+        let body = WireFrame.field(1, [0, 0]) + WireFrame.field(2, WireFrame.u64(4)) + limits.flatMap { WireFrame.field($0.0, WireFrame.u32($0.1)) }
         return WireFrame.preamble + WireFrame(kind, body + WireFrame.field(10, [UInt8](repeating: 7, count: 16))).encoded
     }
 

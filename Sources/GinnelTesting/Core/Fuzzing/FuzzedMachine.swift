@@ -9,6 +9,9 @@ package struct FuzzedMachine {
     private var answered: Set<UInt32> = []
     /// Actions that have been looked at, and whether the close was among them.
     private var seen = 0
+    /// Ids of messages that the peer has sent, as they came, and how many were sent.
+    private var deliveries: [UInt64] = []
+    private var messages: UInt64 = 0
     private var hasClosed = false
 
     package init(_ end: MachineEnd) { self.end = end }
@@ -70,7 +73,13 @@ package struct FuzzedMachine {
         if kind == WireFrame.Kind.request, flags & WireFrame.continued == 0, script.next() & 1 == 0 {
             payload = (flags & WireFrame.more != 0 ? WireFrame.u32(UInt32(script.next()) + 13) : []) + WireFrame.requestBody("m", payload, timeLeft: .max)
         }
-        return WireFrame(kind, stream: stream, flags: flags, lane: lane, payload)
+        if kind == WireFrame.Kind.message, flags & WireFrame.continued == 0, script.next() & 1 == 0 {
+            let body = WireFrame.messageBody(UInt64(script.next()), floor: 1, "m", payload, flags: script.next() & 1)
+            payload = (flags & WireFrame.more != 0 ? WireFrame.u32(UInt32(script.next()) + UInt32(body.count)) : []) + body
+        }
+        if kind == WireFrame.Kind.acknowledge, script.next() & 1 == 0 { payload = WireFrame.acknowledgement(UInt64(script.next()), UInt32(script.next())) }
+        let isOfConnection = kind == WireFrame.Kind.message || kind == WireFrame.Kind.acknowledge
+        return WireFrame(kind, stream: isOfConnection ? 0 : stream, flags: flags, lane: lane, payload)
     }
 
     private mutating func answer(_ script: inout FuzzedInput) {
@@ -87,12 +96,12 @@ package struct FuzzedMachine {
     private mutating func command(_ script: inout FuzzedInput) {
         let choice = script.next(below: 10)
         let size = Int(script.next()) * 5
-        guard choice > 1, !calls.isEmpty else {
+        guard choice > 1, !calls.isEmpty || choice == 7 else {
             let lane = Lane.allCases[script.next(below: 4)]
             let limit: Duration? = choice == 0 ? nil : .milliseconds(size)
             return call("m", [UInt8](repeating: 3, count: size), lane: lane, within: limit, itemsFollow: size & 1 == 0)
         }
-        let token = calls[script.next(below: calls.count)]
+        let token = calls.isEmpty ? RecordedCall() : calls[script.next(below: calls.count)]
         let payload = [UInt8](repeating: 4, count: size)
         switch choice {
         case 2: end.submit(.abandon(token, Failure(.cancelled, "")))
@@ -100,10 +109,17 @@ package struct FuzzedMachine {
         case 4: end.submit(.sendItem(token, codec: .raw, payload: nil))
         case 5: end.submit(.grant(token, bytes: size))
         case 6: end.submit(.event(name: "e", codec: .raw, payload: payload, lane: Lane.allCases[size & 3]))
+        case 7 where size % 3 == 1: deliver(payload, lane: Lane.allCases[size & 3])
+        case 7 where size % 3 == 2: end.submit(.acknowledge(id: deliveries.isEmpty ? 1 : deliveries[size % deliveries.count], code: size & 1 == 0 ? nil : .forbidden))
         case 7: end.submit(.ping(UInt64(size)))
         case 8: end.submit(.farewell(Failure(.finished, "")))
         default: end.submit(.close(Failure(.internal, "")))
         }
+    }
+
+    private mutating func deliver(_ payload: [UInt8], lane: Lane) {
+        messages += 1
+        end.submit(.message(OutgoingDelivery(id: messages, floor: 1, lane: lane, name: "m", payload: payload)))
     }
 
     // MARK: What must hold
@@ -127,6 +143,7 @@ package struct FuzzedMachine {
             } else if hasClosed, !action.isRefusal {
                 return "\(action) after the close"
             }
+            if case .message(let message) = action { deliveries.append(message.id) }
         }
         seen = end.actions.count
         if (end.closed != nil) != hasClosed { return "closed without saying so" }

@@ -1,0 +1,108 @@
+// One attempt: connect, verify the service, shake hands, in shared memory where it begins there.
+
+internal import GinnelCore
+internal import GinnelTransport
+
+extension Client {
+    /// Connects, verifies the service and shakes hands. The connection is ready when this returns; `nil` when it is wanted no more.
+    func connect(on loop: EventLoop) async throws -> Ending? {
+        do {
+            let transports = configuration.transports ?? (configuration.format.canUpgrade ? [.socket, .sharedMemory] : [.socket])
+            let beginning = try transports.beginning(of: configuration.format, at: endpoint)
+            try configuration.encryption?.check(configuration.format, at: endpoint)
+            let channel = try await Connector.connect(to: endpoint, timeout: configuration.connectTimeout) { !self.isLeaving }
+            guard let channel else { return nil }
+            let ending = Ending()
+            try await open(channel, beginning, on: loop, ending)
+            // Those who wanted to leave before there was a connection could not tell it.
+            if isLeaving { disconnect() }
+            guard let reason = await ending.waitForEstablishment() else { return ending }
+            guard let error = Self.error(of: reason) else { return nil }
+            throw error
+        } catch is CancellationError {
+            return nil
+        }
+    }
+
+    var isLeaving: Bool { state.withLock { $0.isLeaving } }
+
+    /// Verifies the service and begins the session, in shared memory where it begins there.
+    private func open(_ channel: any Channel, _ beginning: Beginning, on loop: EventLoop, _ ending: Ending) async throws {
+        let identity = try ownIdentity()
+        let policy = PeerVerification(configuration.policy ?? endpoint.defaultPolicy)
+        switch beginning {
+        case .stream:
+            let stream = try await openStream(channel, policy, on: loop)
+            try await loop.run { [self] in
+                begin(Driver.open(stream, machine: machine(identity, takesSharedMemory: false), timeouts: configuration.timeouts, loop: loop), beginning, ending)
+            }
+        case .channel, .upgradable:
+            let channel = beginning.channel(on: channel, takesOffers: true)
+            try await loop.run { [self] in
+                let machine = machine(identity, takesSharedMemory: channel.upgrade != nil)
+                begin(try Driver.open(channel, machine: machine, timeouts: configuration.timeouts, verification: policy, role: .client, loop: loop), beginning, ending)
+            }
+        }
+    }
+
+    private func openStream(_ channel: any Channel, _ policy: PeerVerification, on loop: EventLoop) async throws -> OpenedStream {
+        let opening = try StreamOpening(
+            channel, role: .client, verification: policy, options: configuration.sharedMemory, timeout: configuration.timeouts.handshake, loop: loop)
+        let isLeaving = state.withLock { state in
+            state.opening = opening
+            return state.isLeaving
+        }
+        defer { state.withLock { $0.opening = nil } }
+        if isLeaving { throw CancellationError() }
+        return try await opening.run()
+    }
+
+    private func machine(_ identity: Identity, takesSharedMemory: Bool) -> any SessionMachine {
+        configuration.format.machine(
+            WireFormat.Ingredients(
+                role: .client, service: endpoint.serviceName, identity: identity, program: configuration.program, limits: configuration.limits,
+                timeouts: configuration.timeouts, checksums: configuration.checksums,
+                sharedMemory: takesSharedMemory ? configuration.sharedMemory : nil, compression: configuration.compression, encryption: configuration.encryption))
+    }
+
+    /// On the loop.
+    private func begin(_ driver: Driver, _ beginning: Beginning, _ ending: Ending) {
+        let handlers = state.withLock { $0.handlers }.counted(by: recorder)
+        let keys = ["endpoint": "\(endpoint)"]
+        let owner = Connection.Owner(
+            handlers: handlers, tasks: tasks, events: hub, log: configuration.log,
+            complain: { [log = configuration.log] event, what, metadata in log(.warning, event, what, metadata) },
+            established: { [weak self, configuration] connection, establishment in
+                self?.note(connection, establishment)
+                configuration.log(.info, .connected, "connected", connection.metadata.merging(keys) { $1 })
+                ending.established()
+            },
+            metrics: recorder,
+            leaving: { [weak self] connection in self?.noteLoss(of: connection) },
+            ended: { [weak self, configuration] connection, reason in
+                let ended = connection.metadata.merging(keys) { $1 }.merging(reason.keys) { $1 }
+                configuration.log(reason.isOurComplaint ? .warning : .info, .ended, "the connection ended: \(reason)", ended)
+                self?.noteLoss(of: connection)
+                ending.end(reason)
+            })
+        let connection = Connection(driver, beginning, owner)
+        state.withLock { $0.connection = connection }
+        connection.start()
+    }
+
+    private func ownIdentity() throws -> Identity {
+        if let identity = state.withLock({ $0.identity }) { return identity }
+        let identity = try Identity.random()
+        return state.withLock { state in
+            state.identity = state.identity ?? identity
+            return state.identity ?? identity
+        }
+    }
+
+    /// What `run()` throws for an end that nobody on this side asked for.
+    static func error(of reason: CloseReason) -> GinnelError? {
+        if reason.by == .us, reason.failure.code == .finished { return nil }
+        let refusals: Set<FailureCode> = [.peerRefused, .versionUnsupported, .wrongService, .tooManyConnections, .encryptionRequired, .encryptionFailed]
+        return GinnelError(refusals.contains(reason.failure.code) ? .refused : .closed, "\(reason)", failure: reason.failure)
+    }
+}
