@@ -16,10 +16,13 @@ TESTING := --disable-xctest
 # Under a sanitizer the test targets run one after the other: all at once they share two processors for so long that time limits mean nothing.
 TEST_TARGETS := GinnelCoreTests GinnelTransportTests GinnelTests GinnelCommandTests
 each_target = set -e; for target in $(TEST_TARGETS); do $(1) --filter "^$$target\."; done
+TRAITS := Compression,Encryption,DurableOutbox
+# The tests of the traits, and some of calls, streams and shared memory to show that the rest is as it was.
+TRAIT_TESTS := ^GinnelTests\.(CompressionTests|EncryptionTests|SealedStreamTests|SealedPeerTests|OutboxStoreTests|CallTests|StreamTests|UpgradeTests)
 SWIFT_FILES := find . -name .build -prune -o -name '*.swift' -print0 | xargs -0
 
 .NOTPARALLEL:
-.PHONY: help demo test tools check lint house build portability unit threads conformance test-windows model allocations benchmarks-unit example sanitize soak simulate fuzz bench format clean
+.PHONY: help demo test tools check lint house build portability unit threads traits conformance test-windows model allocations benchmarks-unit example sanitize soak simulate fuzz bench format clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*##\(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "  make %-16s%s\n", $$1, $$2 }'
@@ -28,7 +31,7 @@ demo:  ## build for release and show what Ginnel does, in a few seconds
 	$(SWIFT) build -c release --product ginnel
 	.build/release/ginnel demo
 
-test: tools check build portability unit threads conformance model benchmarks-unit allocations example  ## every check that a change must pass; installs what the tests need
+test: tools check build portability unit threads traits conformance model benchmarks-unit allocations example  ## every check that a change must pass; installs what the tests need
 
 tools:  ## install what the tests need and this machine lacks
 	scripts/install-test-tools.sh
@@ -53,6 +56,10 @@ unit:  ## the Swift tests
 
 threads: build  ## the tests of Ginnel once more, with a thread for each connection in place of event loops
 	GINNEL_ENGINE=threads $(SWIFT) test $(TESTING) --skip-build --filter '^GinnelTests\.'
+
+traits:  ## build with every package trait and run the tests that need one; without them, nothing of theirs is linked
+	$(SWIFT) test $(TESTING) $(STRICT) --traits $(TRAITS) --scratch-path .build/traits --filter '$(TRAIT_TESTS)'
+	scripts/check-links.sh .build/debug .build/traits/debug
 
 conformance:  ## the contract of the platform layer, as a C program, and two processes in C that speak over it
 	$(MAKE) -C Tests/Conformance

@@ -17,12 +17,29 @@ let package = Package(
         .library(name: "Ginnel", targets: ["Ginnel"]),
         .library(name: "GinnelTesting", targets: ["GinnelTesting"]),
     ],
+    // Off by default, so that a bare toolchain builds everything else: each needs a C library of the system, which the target Ginnel alone imports.
+    traits: [
+        .trait(name: "Compression", description: "Smaller messages on connections where both sides want it, with zstd."),
+        .trait(name: "Encryption", description: "Connections that are sealed with pinned or pre-shared keys, with libsodium."),
+        .trait(name: "DurableOutbox", description: "Messages that survive the end of their sender, in an SQLite file."),
+    ],
     targets: [
+        .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"]), .brew(["zstd"])]),
+        .systemLibrary(name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"]), .brew(["libsodium"])]),
+        .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"]), .brew(["sqlite"])]),
         .target(name: "CGinnelChecksum"),
         .target(name: "CGinnelPlatform", linkerSettings: ["advapi32", "bcrypt", "ntdll"].map { .linkedLibrary($0, .when(platforms: [.windows])) }),
         .target(name: "GinnelCore", dependencies: ["CGinnelChecksum"], swiftSettings: strict),
         .target(name: "GinnelTransport", dependencies: ["GinnelCore", "CGinnelPlatform"], swiftSettings: strict),
-        .target(name: "Ginnel", dependencies: ["GinnelCore", "GinnelTransport"], swiftSettings: strict),
+        .target(
+            name: "Ginnel",
+            dependencies: [
+                "GinnelCore", "GinnelTransport",
+                .target(name: "CZstd", condition: .when(traits: ["Compression"])),
+                .target(name: "CSodium", condition: .when(traits: ["Encryption"])),
+                .target(name: "CSQLite", condition: .when(traits: ["DurableOutbox"])),
+            ],
+            swiftSettings: strict),
         .target(name: "GinnelTesting", dependencies: ["Ginnel", "GinnelCore", "GinnelTransport"], swiftSettings: strict),
         .testTarget(name: "GinnelCoreTests", dependencies: ["GinnelCore", "GinnelTesting"], swiftSettings: strict),
         .executableTarget(name: "Simulate", dependencies: ["GinnelTesting"], path: "Tests/Simulate", swiftSettings: strict),

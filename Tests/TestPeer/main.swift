@@ -24,6 +24,9 @@ case "flood": await Flooding(options).run()
 case "keep": try await Keeping.run(options)
 case "activate": Activation.run(options)
 case "allocations": try await Allocations.run(options)
+#if DurableOutbox
+case "outbox": await OutboxKeeping.run(options)
+#endif
 case "top-level":
     // Here, and not in a function: what is asked is on which thread the body runs when the program's top level connects.
     let isOnLoop = try await Client.connect(to: options.endpoint) { client in

@@ -42,8 +42,8 @@ def pattern(start, count):
     return bytes((7 * i + 3) % 256 for i in range(start, start + count))
 
 
-def header(kind, length, stream=0, lane="control", codec="raw", more=False, continued=False, items_follow=False, handles=0, checksum=0):
-    flags = more | continued << 1 | items_follow << 2 | CODECS[codec] << 4
+def header(kind, length, stream=0, lane="control", codec="raw", more=False, continued=False, items_follow=False, compressed=False, handles=0, checksum=0):
+    flags = more | continued << 1 | items_follow << 2 | compressed << 3 | CODECS[codec] << 4
     number = kind if isinstance(kind, int) else KINDS[kind]
     return struct.pack("<IBBBBII", length, number, flags, LANES[lane], handles, stream, checksum)
 
@@ -66,7 +66,12 @@ def greeting(g):
         body += field(9, g["service"].encode())
     body += field(10, bytes.fromhex(g["identity"]))
     body += field(11, g["program"].encode())
-    return body + field(12, struct.pack("<I", g["deliveryWindow"])) if g["features"] & 4 else body
+    if g["features"] & 4:
+        body += field(12, struct.pack("<I", g["deliveryWindow"]))
+    for tag, name in [(13, "publicKey"), (14, "challenge"), (15, "longTermKey")]:
+        if name in g:
+            body += field(tag, bytes.fromhex(g[name]))
+    return body
 
 
 def failure(f):
@@ -83,6 +88,12 @@ def request_head(r):
 def event(e):
     name = e["name"].encode()
     return struct.pack("<IH", e["missed"], len(name)) + name + bytes.fromhex(e["payload"])
+
+
+def zstd_run(byte, count):
+    """A frame of zstd (RFC 8878) that holds one byte so many times: a single segment, its content size in two bytes, one block of type RLE, the last."""
+    assert 256 <= count < 65_792
+    return bytes.fromhex("28b52ffd") + struct.pack("<BH", 0x60, count - 256) + (1 | 1 << 1 | count << 3).to_bytes(3, "little") + bytes([byte])
 
 
 def delivery(m):
@@ -113,6 +124,8 @@ def vectors():
     yield vector("hello-with-delivery", frame("HELLO", greeting(delivering)), {"kind": "HELLO", "greeting": delivering})
     delivering = dict(welcome, features=4, deliveryWindow=65_664)
     yield vector("welcome-with-delivery", frame("WELCOME", greeting(delivering)), {"kind": "WELCOME", "greeting": delivering})
+    sealing = dict(hello, features=24, publicKey=pattern(0, 32).hex(), challenge=pattern(32, 16).hex(), longTermKey=pattern(48, 32).hex())
+    yield vector("hello-with-keys", frame("HELLO", greeting(sealing)), {"kind": "HELLO", "greeting": sealing})
 
     for name, code, sentence in [("reject", "wrongService", "this is recorder, not player"), ("reject-unread", "peerRefused", "")]:
         body = {"code": CODES[code], "sentence": sentence, "details": ""}
@@ -131,6 +144,15 @@ def vectors():
     yield call("request-in-a-trace", "REQUEST", fields, {"request": request}, request_head(request) + b"{}")
     request = dict(request, tracestate="rojo=00f067aa0ba902b7,congo@west=t61rcWkgMzE")
     yield call("request-in-a-trace-with-state", "REQUEST", fields, {"request": request}, request_head(request) + b"{}")
+    request = {"method": "store", "timeLeft": str(NO_DEADLINE), "payloadRun": {"byte": 0x61, "count": 5000}}
+    head, packed = request_head(request), zstd_run(0x61, 5000)
+    body = struct.pack("<I", len(head) + 5000) + head + packed
+    fields = {"stream": 1, "lane": "normal", "codec": "raw", "compressed": True}
+    yield call("compressed-request", "REQUEST", fields, {"request": request}, body)
+    pieces = frame("REQUEST", struct.pack("<I", len(body)) + body[:30], stream=1, lane="normal", compressed=True, more=True)
+    pieces += frame("REQUEST", body[30:], stream=1, lane="normal", continued=True)
+    yield vector("compressed-request-in-chunks", pieces, {"kind": "REQUEST"} | fields | {"request": request})
+    yield call("compressed-response", "RESPONSE", fields, {"payloadRun": {"byte": 0x61, "count": 5000}}, struct.pack("<I", 5000) + packed)
 
     fields = {"stream": 1, "lane": "normal", "codec": "protobuf"}
     yield call("response", "RESPONSE", fields, {"payload": "0a0161"}, b"\x0a\x01a")

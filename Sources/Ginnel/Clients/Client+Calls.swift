@@ -13,17 +13,21 @@ extension Client {
     ///   for one; one that was in flight when the connection was lost ends with `connectionLost`, whose outcome is unknown, unless its request is idempotent: then it is made again.
     public func call<R: Request>(_ request: R, deadline: Duration? = nil, priority: Priority = .normal) async throws -> R.Response {
         let reply = try await call(
-            R.method, codec: R.codec, payload: try request.encoded(), deadline: deadline, priority: priority, isIdempotent: R.isIdempotent)
+            R.method, codec: R.codec, payload: try request.encoded(), deadline: deadline, priority: priority, isIdempotent: R.isIdempotent, isSensitive: R.isSensitive)
         return try reply.decoded(R.Response.self, of: R.method)
     }
 
     /// Calls a method with bytes. The same parameters and errors.
     ///
-    /// - Parameter isIdempotent: whether it may be made again when the connection was lost while it was in flight; as `Request.isIdempotent`.
+    /// - Parameters:
+    ///   - isIdempotent: whether it may be made again when the connection was lost while it was in flight; as `Request.isIdempotent`.
+    ///   - isSensitive: whether it fails with `encryptionRequired` where the connection is not encrypted; as `Request.isSensitive`.
     public func call(
-        _ method: String, codec: Codec = .raw, payload: [UInt8], deadline: Duration? = nil, priority: Priority = .normal, isIdempotent: Bool = false
+        _ method: String, codec: Codec = .raw, payload: [UInt8], deadline: Duration? = nil, priority: Priority = .normal, isIdempotent: Bool = false,
+        isSensitive: Bool = false
     ) async throws -> Reply {
-        let request = OutgoingRequest(method: method, codec: codec, payload: payload, deadline: CallContext.absolute(deadline), lane: priority.lane)
+        let request = OutgoingRequest(
+            method: method, codec: codec, payload: payload, deadline: CallContext.absolute(deadline), lane: priority.lane, isSensitive: isSensitive)
         let permit = try permit()
         while true {
             do {
@@ -48,7 +52,7 @@ extension Client {
     }
 
     func open<R: StreamRequest>(_ request: R, until deadline: UInt64?, _ priority: Priority) async throws -> IncomingItems<R.Item> {
-        let call = try await begin(R.method, R.codec, try request.encoded(), deadline, priority, itemsFollow: false)
+        let call = try await begin(R.method, R.codec, try request.encoded(), deadline, priority, itemsFollow: false, isSensitive: R.isSensitive)
         return IncomingItems(call.items, Lifeline(call))
     }
 
@@ -56,7 +60,8 @@ extension Client {
     public func upload<R: UploadRequest, Items: AsyncSequence & Sendable>(
         _ request: R, items: Items, deadline: Duration? = nil, priority: Priority = .normal
     ) async throws -> R.Response where Items.Element == R.Upload {
-        let call = try await begin(R.method, R.codec, try request.encoded(), CallContext.absolute(deadline), priority, itemsFollow: true)
+        let call = try await begin(
+            R.method, R.codec, try request.encoded(), CallContext.absolute(deadline), priority, itemsFollow: true, isSensitive: R.isSensitive)
         let result = await withTaskGroup { group in
             group.addTask { await call.feed(items) }
             let result = await call.result()
@@ -71,7 +76,8 @@ extension Client {
         _ request: R, sending items: Items, deadline: Duration? = nil, priority: Priority = .normal,
         _ body: (IncomingItems<R.Item>) async throws -> Result
     ) async throws -> Result where Items.Element == R.Upload {
-        let call = try await begin(R.method, R.codec, try request.encoded(), CallContext.absolute(deadline), priority, itemsFollow: true)
+        let call = try await begin(
+            R.method, R.codec, try request.encoded(), CallContext.absolute(deadline), priority, itemsFollow: true, isSensitive: R.isSensitive)
         let lifeline = Lifeline(call)
         return try await withThrowingTaskGroup { group in
             group.addTask { await call.feed(items) }
@@ -82,11 +88,13 @@ extension Client {
     }
 
     private func begin(
-        _ method: String, _ codec: Codec, _ payload: [UInt8], _ deadline: UInt64?, _ priority: Priority, itemsFollow: Bool
+        _ method: String, _ codec: Codec, _ payload: [UInt8], _ deadline: UInt64?, _ priority: Priority, itemsFollow: Bool, isSensitive: Bool
     ) async throws -> StreamCall {
         let call = StreamCall(try await connection(until: deadline))
         call.begin(
-            OutgoingRequest(method: method, codec: codec, payload: payload, deadline: deadline, lane: priority.lane, itemsFollow: itemsFollow))
+            OutgoingRequest(
+                method: method, codec: codec, payload: payload, deadline: deadline, lane: priority.lane, itemsFollow: itemsFollow,
+                isSensitive: isSensitive))
         return call
     }
 
@@ -94,10 +102,14 @@ extension Client {
     /// `capacity`: how many may wait for a slow reader before the oldest are dropped. Default 256.
     public func events<Received: Event>(of type: Received.Type, capacity: Int = 256) -> EventStream<Received> { EventStream(hub, capacity: capacity) }
 
-    /// Sends an event to the service; waits while a good deal of what was sent before has not left. False when it is longer than the service takes.
+    /// Sends an event to the service; waits while a good deal of what was sent before has not left. False when it is longer than the service takes. Throws `CallError`,
+    /// `encryptionRequired`, when it is sensitive and the connection is not encrypted.
     @discardableResult
     public func send(_ event: some Event, priority: Priority = .normal) async throws -> Bool {
-        try await connection().sendEventInTurn(EncodedEvent(event, priority))
+        let connection = try await connection()
+        let encoded = try EncodedEvent(event, priority)
+        try connection.check(encoded)
+        return await connection.sendEventInTurn(encoded)
     }
 
     /// The same with bytes.

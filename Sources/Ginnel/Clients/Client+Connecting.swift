@@ -9,6 +9,7 @@ extension Client {
         do {
             let transports = configuration.transports ?? (configuration.format.canUpgrade ? [.socket, .sharedMemory] : [.socket])
             let beginning = try transports.beginning(of: configuration.format, at: endpoint)
+            try configuration.encryption?.check(configuration.format, at: endpoint)
             let channel = try await Connector.connect(to: endpoint, timeout: configuration.connectTimeout) { !self.isLeaving }
             guard let channel else { return nil }
             let ending = Ending()
@@ -61,7 +62,7 @@ extension Client {
             WireFormat.Ingredients(
                 role: .client, service: endpoint.serviceName, identity: identity, program: configuration.program, limits: configuration.limits,
                 timeouts: configuration.timeouts, checksums: configuration.checksums,
-                sharedMemory: takesSharedMemory ? configuration.sharedMemory : nil))
+                sharedMemory: takesSharedMemory ? configuration.sharedMemory : nil, compression: configuration.compression, encryption: configuration.encryption))
     }
 
     /// On the loop.
@@ -94,7 +95,7 @@ extension Client {
     /// What `run()` throws for an end that nobody on this side asked for.
     static func error(of reason: CloseReason) -> GinnelError? {
         if reason.by == .us, reason.failure.code == .finished { return nil }
-        let refusals: Set<FailureCode> = [.peerRefused, .versionUnsupported, .wrongService, .tooManyConnections]
+        let refusals: Set<FailureCode> = [.peerRefused, .versionUnsupported, .wrongService, .tooManyConnections, .encryptionRequired, .encryptionFailed]
         return GinnelError(refusals.contains(reason.failure.code) ? .refused : .closed, "\(reason)", failure: reason.failure)
     }
 }

@@ -181,6 +181,9 @@ public final class Client: Sendable {
         state.withLock { state in if case .connected(let connection) = state.phase { connection.transport } else { nil } }
     }
 
+    /// Whether everything that is said is sealed; false before it is connected.
+    public var isEncrypted: Bool { state.withLock { $0.establishment?.isEncrypted ?? false } }
+
     /// Differs between two starts of the service; `nil` before it is connected.
     public var serviceInstance: Identity? { state.withLock { $0.establishment?.instance } }
 }

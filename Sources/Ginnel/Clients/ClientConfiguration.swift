@@ -30,6 +30,10 @@ public struct ClientConfiguration: Sendable {
     public var transports: Set<Transport>?
     /// What is taken when the service offers shared memory.
     public var sharedMemory = SharedMemoryOptions.defaults
+    /// Whether payloads are compressed where the service wants it too; `.native` only. Default `nil`: never.
+    public var compression: Compression?
+    /// Whether the connection is encrypted; `.native` only. Default `nil`: never.
+    public var encryption: Encryption?
     /// What is added to every call, for libraries that count or trace. Default none.
     public var instruments = Instruments()
     /// What is kept of messages that the service has not acknowledged.

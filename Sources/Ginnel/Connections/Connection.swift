@@ -34,6 +34,7 @@ public final class Connection: Sendable {
     private let running = RunningCalls()
     private let pings = Guarded(Pings())
     private let usesSharedMemory: Guarded<Bool>
+    private let isSealed = Guarded(false)
     let counts = ConnectionCounts()
     /// The outbox for this peer, once it is known that it acknowledges messages.
     private let outbox = Guarded<(sender: MessageSender, peer: Identity)?>(nil)
@@ -65,6 +66,12 @@ public final class Connection: Sendable {
     /// What carries the bytes. Where both are allowed it may change once, soon after the connection has begun, from `.socket` to `.sharedMemory`.
     public var transport: Transport { driver.isInProcess ? .inProcess : usesSharedMemory.withLock { $0 } ? .sharedMemory : .socket }
 
+    /// Whether everything that is said is sealed; false until the handshake is done.
+    public var isEncrypted: Bool { isSealed.withLock { $0 } }
+
+    /// Whether sensitive messages may be said: nobody can stand in the middle.
+    var isPrivate: Bool { isEncrypted || driver.isInProcess }
+
     /// Bytes that wait to be sent to this peer.
     public var bytesWaiting: Int { driver.outputBytes }
 
@@ -89,6 +96,7 @@ public final class Connection: Sendable {
     }
 
     func call(_ request: OutgoingRequest) async throws(CallError) -> Reply {
+        if let failure = refusal(of: request) { throw CallError(failure) }
         let (traced, stopwatch) = prepared(request)
         let pending = PendingCall(self, stopwatch)
         let result = await withTaskCancellationHandler {
@@ -109,13 +117,27 @@ public final class Connection: Sendable {
         return (traced, Stopwatch(owner.metrics.made(request.method), lane: owner.lane))
     }
 
-    /// Sends an event to this peer. False when it is longer than the peer takes, or the connection has ended.
-    @discardableResult
-    public func send(_ event: some Event, priority: Priority = .normal) throws -> Bool {
-        try sendEvent(EncodedEvent(event, priority))
+    /// Why a sensitive request cannot be made on this connection; `nil` when it can.
+    func refusal(of request: OutgoingRequest) -> Failure? {
+        request.isSensitive && !isPrivate ? .unencrypted("\(request.method) is sensitive; the call was not begun") : nil
     }
 
+    /// Sends an event to this peer. False when it is longer than the peer takes, or the connection has ended. Throws `CallError`, `encryptionRequired`, when it is sensitive and the
+    /// connection is not encrypted.
+    @discardableResult
+    public func send(_ event: some Event, priority: Priority = .normal) throws -> Bool {
+        let encoded = try EncodedEvent(event, priority)
+        try check(encoded)
+        return sendEvent(encoded)
+    }
+
+    func check(_ event: EncodedEvent) throws(CallError) {
+        if event.isSensitive, !isPrivate { throw CallError(.unencrypted("the event \(event.name) is sensitive; it was not sent")) }
+    }
+
+    /// False also for a sensitive event where there is no encryption.
     func sendEvent(_ event: EncodedEvent) -> Bool {
+        if event.isSensitive, !isPrivate { return false }
         guard case .taken = driver.submit(event.command) else { return false }
         owner.metrics.add(to: .eventsSent, lane: owner.lane)
         return true
@@ -163,6 +185,7 @@ extension Connection: SessionDelegate {
     package func perform(_ action: Action, input: borrowing RawSpan) {
         switch action {
         case .established(let establishment):
+            isSealed.withLock { $0 = establishment.isEncrypted }
             owner.established(self, establishment)
             beginDelivery(establishment)
         case .message(let message): owner.messages?.receiver.received(message, of: input, on: self)
@@ -184,6 +207,9 @@ extension Connection: SessionDelegate {
         case .replied, .failed, .streamed, .mayCarryOn, .upgrade, .close: break
         }
     }
+
+    /// Whether all connections to this peer are private, the later ones too.
+    var requiresPrivacy: Bool { isPrivate && owner.messages?.arePrivate == true }
 
     var messageSender: MessageSender? { outbox.withLock { $0?.sender } }
 
@@ -223,6 +249,15 @@ extension Connection: SessionDelegate {
         owner.ended(self, reason)
     }
 
+    /// Whether events of a kind that is sensitive or not are taken on this connection; those that are not are complained of.
+    func admits(_ name: String, isSensitive: Bool) -> Bool {
+        guard isSensitive, !isPrivate else { return true }
+        owner.metrics.note(.refusals, .encryptionRequired)
+        owner.complain(
+            .forbidden, "an event \(name), which is sensitive, came unencrypted and was dropped", metadata.merging(["reason": FailureCode.encryptionRequired.label]) { $1 })
+        return false
+    }
+
     /// Who the peer is, for the log.
     var metadata: [String: String] { ["peer": "\(peer)"] }
 
@@ -234,6 +269,14 @@ extension Connection: SessionDelegate {
             owner.metrics.unknown.refuse(.unknownMethod, lane: owner.lane)
             let failure = Failure(.unknownMethod, "there is no method \"\(request.method)\" here; ginnel.describe lists what there is")
             driver.submit(.fail(call: request.call, failure))
+            return
+        }
+        if handler.isSensitive, !isPrivate {
+            handler.meter?.refuse(.encryptionRequired, lane: owner.lane)
+            owner.metrics.note(.refusals, .encryptionRequired)
+            let keys = ["method": request.method, "reason": FailureCode.encryptionRequired.label]
+            owner.complain(.forbidden, "a call of \(request.method), which is sensitive, came unencrypted", metadata.merging(keys) { $1 })
+            driver.submit(.fail(call: request.call, .unencrypted("\(request.method) is sensitive")))
             return
         }
         if case .refused(let reason) = handler.policy?.verdict(on: peer) {
@@ -314,8 +357,15 @@ struct ConnectionMessages: Sendable {
     let receiver: MessageReceiver
     /// The outbox for a peer of this identity. Asked once for each connection.
     let sender: @Sendable (Identity) -> MessageSender
+    /// Whether every connection of this service or client is encrypted, or within one process.
+    var arePrivate = false
     /// The connection has ended, for which that was asked.
     var isLost: @Sendable (Identity) -> Void = { _ in }
+}
+
+extension Failure {
+    /// A sensitive message has no connection that it may go through.
+    static func unencrypted(_ what: String) -> Failure { Failure(.encryptionRequired, "\(what), and this connection is not encrypted") }
 }
 
 extension CloseReason {

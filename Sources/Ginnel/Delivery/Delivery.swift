@@ -44,6 +44,7 @@ public struct MessageContext: Sendable {
 struct MessageHandler: Sendable {
     let executor: HandlerExecutor
     let policy: PeerPolicy?
+    let isSensitive: Bool
     let body: @Sendable ([UInt8], MessageContext) async throws -> Void
 
     init<Received: Event>(
@@ -51,6 +52,7 @@ struct MessageHandler: Sendable {
     ) {
         self.executor = executor
         self.policy = policy
+        isSensitive = Received.isSensitive
         self.body = { bytes, context in
             guard context.codec == Received.codec else {
                 throw CallError(.unsupportedCodec, "\(context.name) is read from codec \(Received.codec.rawValue), and came in codec \(context.codec.rawValue)")
@@ -109,6 +111,7 @@ extension Client {
         guard delivery == .acknowledged || configuration.outbox.path != nil else {
             throw GinnelError(.unsupported, "a durable message needs a file: ClientConfiguration.outbox.path")
         }
+        if encoded.isSensitive, !endpoint.isInProcess, configuration.encryption?.isRequired != true { throw CallError(.unkept(encoded.name)) }
         return try await outbox().send(
             OutboxMessage(name: encoded.name, codec: encoded.codec, payload: encoded.payload, lane: encoded.lane, isDurable: delivery == .durable))
     }
@@ -134,7 +137,15 @@ extension Connection {
             guard await sendEventInTurn(encoded) else { throw CallError(.tooLarge, "the event \(encoded.name) is longer than the peer takes, or the connection has ended") }
             return DeliveryReceipt(settled: true)
         }
+        if encoded.isSensitive, !requiresPrivacy { throw CallError(.unkept(encoded.name)) }
         guard let sender = messageSender else { throw GinnelError(.unsupported, "this peer acknowledges no messages, or its handshake is not done", peer: peer) }
         return try await sender.send(OutboxMessage(name: encoded.name, codec: encoded.codec, payload: encoded.payload, lane: encoded.lane))
+    }
+}
+
+extension Failure {
+    /// A sensitive message that would be kept for connections that may not be encrypted.
+    fileprivate static func unkept(_ name: String) -> Failure {
+        Failure(.encryptionRequired, "\(name) is sensitive, and is kept only where every connection is encrypted: let encryption be required; it was not sent")
     }
 }

@@ -61,7 +61,12 @@ final class MessageReceiver: Sendable {
 
     func received(_ message: IncomingDelivery, of input: borrowing RawSpan, on connection: Connection) {
         metrics.add(to: .messagesReceived)
-        if case .refused(let reason)? = state.withLock({ $0.handlers[message.name] })?.policy?.verdict(on: connection.peer) {
+        let handler = state.withLock { $0.handlers[message.name] }
+        guard connection.admits(message.name, isSensitive: handler?.isSensitive == true) else {
+            connection.submit(.acknowledge(id: message.id, code: .encryptionRequired))
+            return
+        }
+        if case .refused(let reason)? = handler?.policy?.verdict(on: connection.peer) {
             metrics.note(.refusals, .forbidden)
             let keys = ["method": message.name, "reason": FailureCode.forbidden.label]
             complain(.forbidden, "a message \(message.name) was forbidden: \(reason)", connection.metadata.merging(keys) { $1 })

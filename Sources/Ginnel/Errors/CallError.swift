@@ -52,7 +52,7 @@ public struct CallError: Error, Sendable, Equatable {
 
     public var outcome: Outcome {
         switch code {
-        case .unavailable, .unknownMethod, .forbidden, .tooLarge, .unsupportedCodec: .notBegun
+        case .unavailable, .unknownMethod, .forbidden, .tooLarge, .unsupportedCodec, .encryptionRequired: .notBegun
         case .connectionLost, .cancelled, .deadlineExceeded: .unknown
         default: .failed
         }

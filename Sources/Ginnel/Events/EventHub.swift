@@ -64,9 +64,11 @@ struct EncodedEvent: Sendable {
     let codec: Codec
     let payload: [UInt8]
     let lane: Lane
+    var isSensitive = false
 
     init<Sent: Event>(_ event: Sent, _ priority: Priority) throws {
         self.init(name: Sent.name, codec: Sent.codec, payload: try event.encoded(), priority)
+        isSensitive = Sent.isSensitive
     }
 
     init(name: String, codec: Codec, payload: [UInt8], _ priority: Priority) {

@@ -48,8 +48,8 @@ final class EventSubscription<Received: Event>: Sendable {
     init(_ hub: EventHub, capacity: Int) {
         self.hub = hub
         self.capacity = max(1, capacity)
-        let id = hub.subscribe(Received.name) { [weak self] codec, bytes, missed, _ in
-            self?.received(codec, bytes, missed)
+        let id = hub.subscribe(Received.name) { [weak self] codec, bytes, missed, connection in
+            if connection.admits(Received.name, isSensitive: Received.isSensitive) { self?.received(codec, bytes, missed) }
         } end: { [weak self] in
             self?.end()
         }

@@ -31,6 +31,8 @@ struct Handler: Sendable {
     var executor = HandlerExecutor.loop
     /// Who may call it, beyond who may connect.
     var policy: PeerPolicy?
+    /// Refused where the connection is not encrypted.
+    var isSensitive = false
     /// Where its calls are counted, once it serves.
     var meter: CallMeter?
 }

@@ -13,6 +13,8 @@ public protocol Request: Message {
     static var method: String { get }
     /// Whether carrying it out twice does no more than once. A client that reconnects then makes a call again whose outcome it does not know. Default false.
     static var isIdempotent: Bool { get }
+    /// Whether it is said on encrypted connections, and within one process, alone; elsewhere both sides refuse it with `encryptionRequired`. Default false.
+    static var isSensitive: Bool { get }
 }
 
 extension Request {
@@ -24,6 +26,8 @@ public protocol StreamRequest: Message {
     associatedtype Item: WireValue
     /// As `Request.method`.
     static var method: String { get }
+    /// As `Request.isSensitive`.
+    static var isSensitive: Bool { get }
 }
 
 /// A stream that can be taken up again where it broke off. A client that reconnects asks for the rest by itself.
@@ -44,6 +48,8 @@ public protocol UploadRequest: Message {
     associatedtype Response: WireValue
     /// As `Request.method`.
     static var method: String { get }
+    /// As `Request.isSensitive`.
+    static var isSensitive: Bool { get }
 }
 
 /// A call in which both sides send many items.
@@ -52,13 +58,23 @@ public protocol ExchangeRequest: Message {
     associatedtype Item: WireValue
     /// As `Request.method`.
     static var method: String { get }
+    /// As `Request.isSensitive`.
+    static var isSensitive: Bool { get }
 }
 
 /// A one-way message, to one peer or to all.
 public protocol Event: Message {
     /// The event's name on the wire, 1 to 255 bytes.
     static var name: String { get }
+    /// As `Request.isSensitive`; one that comes unencrypted is dropped, with a warning in the log. A broadcast leaves out those whose connection is not encrypted.
+    static var isSensitive: Bool { get }
 }
+
+extension Request { public static var isSensitive: Bool { false } }
+extension StreamRequest { public static var isSensitive: Bool { false } }
+extension UploadRequest { public static var isSensitive: Bool { false } }
+extension ExchangeRequest { public static var isSensitive: Bool { false } }
+extension Event { public static var isSensitive: Bool { false } }
 
 /// How urgent a message is. Of two that wait, eight bytes of `high` leave for four of `normal` and one of `low`.
 public enum Priority: Sendable, Hashable {

@@ -199,13 +199,14 @@ final class Reception: Sendable {
             WireFormat.Ingredients(
                 role: .service, service: listening.endpoint.serviceName, identity: service.instance, program: configuration.program,
                 limits: configuration.limits, timeouts: configuration.timeouts, checksums: configuration.checksums,
-                sharedMemory: offersSharedMemory ? configuration.sharedMemory : nil))
+                sharedMemory: offersSharedMemory ? configuration.sharedMemory : nil, compression: configuration.compression, encryption: configuration.encryption))
     }
 
     /// A peer is let in whose place is counted under its user.
     private var messages: ConnectionMessages {
         let senders = service.senders
-        return ConnectionMessages(receiver: service.receiver, sender: { senders.connected($0) }, isLost: { senders.lost($0) })
+        return ConnectionMessages(
+            receiver: service.receiver, sender: { senders.connected($0) }, arePrivate: service.configuration.encryption?.isRequired == true, isLost: { senders.lost($0) })
     }
 
     private func begin(_ driver: Driver, _ listening: Listening) {

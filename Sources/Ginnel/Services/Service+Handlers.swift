@@ -13,7 +13,7 @@ extension Service {
         let work = Handler.Work.plain { bytes, context in
             try Reply(body(R(request: bytes, context), context))
         }
-        add(R.method, Handler(work: work, shape: .call, policy: policy))
+        add(R.method, Handler(work: work, shape: .call, policy: policy, isSensitive: R.isSensitive))
     }
 
     /// Serves a request, awaiting what it needs.
@@ -24,7 +24,7 @@ extension Service {
         let work = Handler.Work.async { bytes, context in
             try Reply(await body(R(request: bytes.span.bytes, context), context))
         }
-        add(R.method, Handler(work: work, shape: .call, executor: executor, policy: policy))
+        add(R.method, Handler(work: work, shape: .call, executor: executor, policy: policy, isSensitive: R.isSensitive))
     }
 
     /// Serves raw bytes without awaiting anything: the fastest path. The bytes are lent.
@@ -56,7 +56,7 @@ extension Service {
             try await body(R(request: bytes.span.bytes, context), context, running.writer())
             return Reply(codec: .raw, bytes: [])
         }
-        add(R.method, Handler(work: work, shape: .stream, executor: executor, policy: policy))
+        add(R.method, Handler(work: work, shape: .stream, executor: executor, policy: policy, isSensitive: R.isSensitive))
     }
 
     /// Serves a call whose caller sends items.
@@ -67,7 +67,7 @@ extension Service {
         let work = Handler.Work.streaming { bytes, context, running in
             try Reply(await body(R(request: bytes.span.bytes, context), context, running.incomingItems()))
         }
-        add(R.method, Handler(work: work, shape: .upload, executor: executor, policy: policy))
+        add(R.method, Handler(work: work, shape: .upload, executor: executor, policy: policy, isSensitive: R.isSensitive))
     }
 
     /// Serves a call in which both sides send items.
@@ -79,7 +79,7 @@ extension Service {
             try await body(R(request: bytes.span.bytes, context), context, running.incomingItems(), running.writer())
             return Reply(codec: .raw, bytes: [])
         }
-        add(R.method, Handler(work: work, shape: .exchange, executor: executor, policy: policy))
+        add(R.method, Handler(work: work, shape: .exchange, executor: executor, policy: policy, isSensitive: R.isSensitive))
     }
 }
 
@@ -89,6 +89,7 @@ extension Service {
     /// Takes events of one kind as they arrive, on their connection's loop. What is no such value is passed over; `events(of:)` counts it.
     public func handle<Received: Event>(event type: Received.Type, _ body: @escaping @Sendable (Received, Connection) -> Void) {
         events.handle(Received.name) { codec, bytes, _, connection in
+            guard connection.admits(Received.name, isSensitive: Received.isSensitive) else { return }
             if codec == Received.codec, let event = try? Received(decoding: bytes) { body(event, connection) }
         }
     }

@@ -12,6 +12,7 @@ extension Service {
         defer { move(from: [.running, .stopping, .cancelled], to: .over) }
         let engine = try chosenEngine.get()
         let listenings = try wanted.map { try $0.resolved() }
+        for listening in listenings { try configuration.encryption?.check(listening.format, at: listening.endpoint) }
         _ = try Identity.random()
         let name = name
         let loops = try await EventLoopGroup.start(

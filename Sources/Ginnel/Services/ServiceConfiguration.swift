@@ -20,6 +20,10 @@ public struct ServiceConfiguration: Sendable {
     public var checksums = false
     /// What is offered where a service's `transports` contain `.sharedMemory`. A connection there holds 2 × `ringBytes` of memory from the offer on, used or not.
     public var sharedMemory = SharedMemoryOptions.defaults
+    /// Whether payloads are compressed for clients that want it too; `.native` only. Default `nil`: never.
+    public var compression: Compression?
+    /// Whether connections are encrypted; `.native` only. Default `nil`: never.
+    public var encryption: Encryption?
     /// Where tools reach a service none of whose endpoints speaks native. Default `.automatic`.
     public var control = ControlEndpoint.automatic
     /// What is added to every call, for libraries that count or trace. Default none.

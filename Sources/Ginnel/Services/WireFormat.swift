@@ -16,6 +16,8 @@ public struct WireFormat: Sendable {
         var checksums: Bool
         /// For connections that may go on over shared memory.
         var sharedMemory: SharedMemoryOptions?
+        var compression: Compression?
+        var encryption: Encryption?
     }
 
     /// As it appears in logs.
@@ -24,13 +26,15 @@ public struct WireFormat: Sendable {
     let canUpgrade: Bool
     /// Whether messages can be acknowledged.
     var delivers: Bool { canUpgrade }
+    /// Whether it has sealed records.
+    var canEncrypt = false
     let machine: @Sendable (Ingredients) -> any SessionMachine
     /// What a peer reads that is refused before a byte of it was read.
     let refusal: @Sendable (FailureCode) -> [UInt8]
 
     /// `ginnel/1` (docs/protocol.md): many calls on one connection, streams, events, deadlines, cancellation.
     public static let native = WireFormat(
-        name: "ginnel/1", canUpgrade: true,
+        name: "ginnel/1", canUpgrade: true, canEncrypt: true,
         machine: { ingredients in
             var configuration = NativeConfiguration(identity: ingredients.identity)
             configuration.service = ingredients.service
@@ -40,6 +44,8 @@ public struct WireFormat: Sendable {
             configuration.offersDelivery = true
             configuration.offersChecksums = ingredients.checksums
             configuration.sharedMemory = ingredients.sharedMemory
+            configuration.compression = ingredients.compression?.options
+            configuration.encryption = ingredients.encryption?.options
             return NativeSession(role: ingredients.role, configuration)
         },
         refusal: { NativeSession.refusal($0) })

@@ -29,6 +29,7 @@ final class StreamCall: OutgoingCall, @unchecked Sendable {
     }
 
     func begin(_ request: OutgoingRequest) {
+        if let failure = connection.refusal(of: request) { return failed(failure) }
         let (traced, stopwatch) = connection.prepared(request)
         self.stopwatch = stopwatch
         connection.submit(.call(self, traced))

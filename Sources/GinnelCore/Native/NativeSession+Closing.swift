@@ -3,11 +3,19 @@
 extension NativeSession {
     package mutating func inputEnded(_ failure: Failure?, unread: Int, at now: Moment, _ actions: inout [Action]) {
         guard phase != .closed else { return }
+        if let reader = encryption.reader, !reader.hasEnded { return endCutOff(failure, unread: unread, &actions) }
         if let said = farewell.theirs { return end(CloseReason(by: .peer, said), telling: false, &actions) }
         if let said = farewell.ours, isAtRest { return end(CloseReason(by: .us, said), telling: false, &actions) }
         let place = unread > 0 ? "in the middle of a frame, after \(unread) of its bytes" : phase == .open ? "without a farewell" : "during the handshake"
         let cause = failure.map { ": \($0.sentence)" } ?? ""
         end(CloseReason(by: .nobody, Failure(.connectionLost, "the peer ended the connection \(place)\(cause)")), telling: false, &actions)
+    }
+
+    /// A sealed stream has ended without its final record: nobody can tell what else would have come.
+    private mutating func endCutOff(_ failure: Failure?, unread: Int, _ actions: inout [Action]) {
+        let place = unread > 0 ? "in the middle of a record, after \(unread) of its bytes" : phase == .open ? "before its final record" : "before the peer had proven its keys"
+        let cause = failure.map { ": \($0.sentence)" } ?? ""
+        end(CloseReason(by: .nobody, Failure(.connectionLost, "the sealed stream was cut off \(place)\(cause)")), telling: false, &actions)
     }
 
     mutating func sayFarewell(_ failure: Failure, _ actions: inout [Action]) {
@@ -62,7 +70,7 @@ extension NativeSession {
     /// Says GOODBYE, or REJECT before the handshake is done. For that a client has no word and says nothing.
     private mutating func tell(_ failure: Failure) {
         let body = failure.body(atMost: Failure.maximumControlBody)
-        if phase == .open {
+        if phase == .open || phase == .proving {
             control(.goodbye, payload: body)
         } else if role == .service {
             outbound.lanes.appendControl(raw: Preamble.bytes)
@@ -72,6 +80,7 @@ extension NativeSession {
 
     private mutating func finish(_ reason: CloseReason, _ actions: inout [Action]) {
         phase = .closed
+        if reason.by != .nobody { encryption.writer?.finish() }
         actions.append(.close(reason))
     }
 }

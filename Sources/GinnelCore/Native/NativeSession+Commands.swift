@@ -225,7 +225,7 @@ extension NativeSession {
         let forgotten = inbound.assembler.forget(stream: stream)
         let failure = Failure(code == .deadlineExceeded ? .deadlineExceeded : .cancelled, "the caller cancelled")
         guard call.isRunning else {
-            if let total = forgotten?.total, let credit = inbound.requests.release(total) {
+            if let charge = forgotten?.charge, let credit = inbound.requests.release(charge) {
                 control(.credit, payload: UInt32(credit).littleEndianBytes)
             }
             return fail(stream, failure, now, &actions)

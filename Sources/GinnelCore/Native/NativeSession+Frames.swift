@@ -47,6 +47,7 @@ extension NativeSession {
     ) throws(Violation) {
         let stream = header.stream
         let codec = header.flags.codec
+        let payload = header.flags.contains(.compressed) ? try expand(kind, payload, of: input) : payload
         switch kind {
         case .request:
             try deliverRequest(header, payload, of: input, now, &actions)
@@ -130,7 +131,7 @@ extension NativeSession {
     ) throws(Violation) {
         switch kind {
         case .hello where role == .service: try greet(payload, now, &actions)
-        case .welcome where role == .client: try accept(Greeting(payload), now, &actions)
+        case .welcome where role == .client: try accept(payload, now, &actions)
         case .reject where role == .client: end(CloseReason(by: .peer, try Failure(body: payload)), telling: false, &actions)
         case .end: try takeEnd(stream, &actions)
         case .credit:

@@ -10,23 +10,29 @@ extension NativeSession {
                 guard try readPreamble(input, &actions) else { return 0 }
                 offset = Preamble.size
             }
-            while phase != .closed, !upgrade.inputIsSwitching, input.byteCount - offset >= FrameHeader.size {
-                let header = FrameHeader(input, at: offset)
-                let kind = try check(header)
-                guard input.byteCount - offset - FrameHeader.size >= header.length else { break }
-                if outbound.sealed, !header.isIntact(in: input, at: offset) {
-                    throw Violation(.checksumMismatch, "a frame of kind \(header.kind) on stream \(header.stream) does not match its checksum")
-                }
-                let payload = offset + FrameHeader.size..<offset + FrameHeader.size + header.length
-                if let kind { try take(kind, header, payload, of: input, now, &actions) }
-                offset = payload.upperBound
-                endIfSlowReader(&actions)
-            }
+            if encryption.reader == nil { try takeFrames(input, &offset, now, &actions) }
+            if encryption.reader != nil { try takeRecords(input, &offset, now, &actions) }
             if upgrade.inputIsSwitching { offset = try switchInput(input, offset, &actions) }
         } catch {
             end(CloseReason(by: .us, error.failure), telling: true, &actions)
         }
         return offset
+    }
+
+    /// Takes as many frames as there are, and moves `offset` behind each. Stops where sealed records follow.
+    mutating func takeFrames(_ input: borrowing RawSpan, _ offset: inout Int, _ now: Moment, _ actions: inout [Action]) throws(Violation) {
+        while phase != .closed, phase != .proving, !upgrade.inputIsSwitching, input.byteCount - offset >= FrameHeader.size {
+            let header = FrameHeader(input, at: offset)
+            let kind = try check(header)
+            guard input.byteCount - offset - FrameHeader.size >= header.length else { break }
+            if outbound.sealed, !header.isIntact(in: input, at: offset) {
+                throw Violation(.checksumMismatch, "a frame of kind \(header.kind) on stream \(header.stream) does not match its checksum")
+            }
+            let payload = offset + FrameHeader.size..<offset + FrameHeader.size + header.length
+            if let kind { try take(kind, header, payload, of: input, now, &actions) }
+            offset = payload.upperBound
+            endIfSlowReader(&actions)
+        }
     }
 
     /// True when the preamble was read; false while it is incomplete or the session has ended over it.
@@ -67,7 +73,9 @@ extension NativeSession {
             throw Violation(.protocolViolation, "\(kind) \(phase == .greeting ? "during" : "after") the handshake")
         }
         guard !kind.needsDelivery || delivery != nil else { throw Violation(.protocolViolation, "\(kind) without delivery, which is not in force (feature bit 2)") }
-        guard !header.flags.contains(.reserved) else { throw Violation(.protocolViolation, "a reserved flag on \(kind)") }
+        if header.flags.contains(.compressed), !kind.isCompressible || agreement?.features.contains(.compression) != true {
+            throw Violation(.protocolViolation, "the flag for compressed messages on \(kind)")
+        }
         guard kind.isChunkable || header.flags.isDisjoint(with: [.more, .continued]) else {
             throw Violation(.protocolViolation, "\(kind) in chunks")
         }
@@ -100,14 +108,15 @@ extension NativeSession {
         guard total <= announced.maximumMessage else {
             throw Violation(.tooLarge, "\(kind) of \(total) bytes, over the limit of \(announced.maximumMessage) (maximumMessage)")
         }
-        guard try admit(kind, header, total: total) else {
+        let charge = header.flags.contains(.compressed) ? try expandedLength(header, payload, total: total) : total
+        guard try admit(kind, header, total: charge) else {
             if isWhole { finishUnwanted(kind, header.stream, now, &actions) }
             return
         }
         if isWhole {
             try deliver(kind, header, .borrowed(range), of: input, now, &actions)
         } else {
-            try inbound.assembler.begin(header, total: total, at: now, payload)
+            try inbound.assembler.begin(header, total: total, charge: charge, at: now, payload)
         }
     }
 

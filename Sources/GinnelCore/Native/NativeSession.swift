@@ -5,7 +5,7 @@
 // SendWindow and ReceiveWindow (credit), DeliveryFlow (messages that are acknowledged), MessageAssembler (chunks in), OutputLanes (chunks and order out), Liveness (heartbeats).
 //
 //     preamble ──► greeting ──► open ──► closed
-//                                 └ farewell: no new calls, closed when the last one ends
+//                         └ proving ┘   └ farewell: no new calls, closed when the last one ends
 //
 // The peer's violations surface as a thrown `Violation` and are turned into one GOODBYE and one `.close` in a single place.
 
@@ -15,6 +15,8 @@ package struct NativeSession: Sendable {
         case preamble
         /// Waiting for HELLO (service) or WELCOME and REJECT (client).
         case greeting
+        /// Keys are agreed on; waiting for the record that proves the peer's.
+        case proving
         case open
         case closed
     }
@@ -54,6 +56,7 @@ package struct NativeSession: Sendable {
     var upgrade = Upgrade()
     /// Messages that are delivered; `nil` where that is not in force.
     var delivery: DeliveryFlow?
+    var encryption = Encryption()
     /// On the awake clock.
     var handshakeDeadline: UInt64 = .max
 
@@ -75,16 +78,22 @@ extension NativeSession: SessionMachine {
         liveness = Liveness(idle: configuration.timeouts.idle, now: now)
         handshakeDeadline = now.awake.adding(configuration.timeouts.handshake.wholeNanoseconds)
         guard role == .client else { return }
+        do throws(Violation) {
+            encryption.hello = try greeting().encoded
+        } catch {
+            return end(CloseReason(by: .us, error.failure), telling: false, &actions)
+        }
         outbound.lanes.appendControl(raw: Preamble.bytes)
-        control(.hello, payload: Greeting(configuration).encoded)
+        control(.hello, payload: encryption.hello)
     }
 
     package var wantsInput: Bool { phase != .closed }
-    package var hasOutput: Bool { !outbound.lanes.isEmpty || answerBytes > 0 }
+    package var hasOutput: Bool { !outbound.lanes.isEmpty || answerBytes > 0 || encryption.writer?.hasOutput == true }
     package var outputBytes: Int { outbound.lanes.byteCount + answerBytes }
 
     package mutating func produce(into output: inout OutputBuffer, goal: Int) {
         sealAnswers()
+        if encryption.writer != nil { return produceSealed(into: &output, goal: goal) }
         while output.count < goal, output.boundary == nil, outbound.lanes.produceFrame(into: &output, sealed: outbound.sealed) {}
     }
 
@@ -109,7 +118,7 @@ extension NativeSession: SessionMachine {
 
     /// Queues a message.
     mutating func queue(_ message: OutgoingMessage, _ actions: inout [Action]) {
-        outbound.lanes.append(message)
+        outbound.lanes.append(compressed(message))
         endIfSlowReader(&actions)
     }
 

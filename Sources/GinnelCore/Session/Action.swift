@@ -120,13 +120,18 @@ package struct Establishment: Sendable, Equatable {
     package var program: String
     /// Whether messages may be delivered, in either direction.
     package var delivers: Bool
+    /// Everything that is said from now on is sealed.
+    package var isEncrypted: Bool
 
-    package init(service: String, instance: Identity, peerLimits: AnnouncedLimits, program: String, delivers: Bool = false) {
+    package init(
+        service: String, instance: Identity, peerLimits: AnnouncedLimits, program: String, delivers: Bool = false, isEncrypted: Bool = false
+    ) {
         self.service = service
         self.instance = instance
         self.peerLimits = peerLimits
         self.program = program
         self.delivers = delivers
+        self.isEncrypted = isEncrypted
     }
 }
 

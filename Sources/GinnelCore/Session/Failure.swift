@@ -43,6 +43,10 @@ public struct FailureCode: RawRepresentable, Hashable, Sendable {
     public static let readTimeout = FailureCode(rawValue: 115)
     /// The last word of a peer that has left in order: every request that it has read was answered, and the others were not begun.
     public static let allAnswered = FailureCode(rawValue: 116)
+    /// One side, or a sensitive message, demands encryption, and the connection has none.
+    public static let encryptionRequired = FailureCode(rawValue: 117)
+    /// The peer has not the keys that it should have, or what came was changed on its way.
+    public static let encryptionFailed = FailureCode(rawValue: 118)
 }
 
 extension FailureCode: CustomStringConvertible {
@@ -55,6 +59,7 @@ extension FailureCode: CustomStringConvertible {
         .handshakeTimeout: "handshakeTimeout", .idle: "idle", .stale: "stale", .slowReader: "slowReader",
         .frameTooLarge: "frameTooLarge", .checksumMismatch: "checksumMismatch", .shuttingDown: "shuttingDown",
         .wrongService: "wrongService", .flowControl: "flowControl", .finished: "finished", .readTimeout: "readTimeout", .allAnswered: "allAnswered",
+        .encryptionRequired: "encryptionRequired", .encryptionFailed: "encryptionFailed",
     ]
 
     /// The name in docs/protocol.md, or the number.

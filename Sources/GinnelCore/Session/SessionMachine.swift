@@ -68,9 +68,12 @@ package struct OutgoingRequest: Sendable {
     package var itemsFollow: Bool
     /// Where the call stands in a trace; formats that cannot say so leave it out.
     package var trace: TraceContext?
+    /// Whoever submits it has made sure that the connection is encrypted.
+    package var isSensitive: Bool
 
     package init(
-        method: String, codec: Codec, payload: [UInt8], deadline: UInt64? = nil, lane: Lane = .normal, itemsFollow: Bool = false, trace: TraceContext? = nil
+        method: String, codec: Codec, payload: [UInt8], deadline: UInt64? = nil, lane: Lane = .normal, itemsFollow: Bool = false, trace: TraceContext? = nil,
+        isSensitive: Bool = false
     ) {
         self.method = method
         self.codec = codec
@@ -79,6 +82,7 @@ package struct OutgoingRequest: Sendable {
         self.lane = lane
         self.itemsFollow = itemsFollow
         self.trace = trace
+        self.isSensitive = isSensitive
     }
 }
 

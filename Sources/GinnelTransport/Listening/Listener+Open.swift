@@ -36,13 +36,7 @@ extension Listener {
 
     private static func makeParent(of path: String) throws {
         let parts = path.split(separator: "/", omittingEmptySubsequences: false).dropLast(2)
-        let parent = parts.joined(separator: "/")
-        var error = gn_error()
-        guard gn_directory_prepare(parent, &error) == GN_DONE else {
-            throw GinnelError(
-                .init(error.code), "the directory \(parent) must be ours and closed to others; remove it or mend its owner and mode",
-                path: parent, cause: SystemError(error))
-        }
+        try OwnDirectory.prepare(parts.joined(separator: "/"))
     }
 
     private static func failure(_ path: String, _ facts: gn_endpoint_facts, _ error: gn_error) -> GinnelError {

@@ -30,7 +30,8 @@ import Testing
 
     @Test func `every vector is looked at here`() throws {
         let known = Set([
-            "preamble", "hello", "welcome", "hello-with-delivery", "welcome-with-delivery", "reject", "reject-unread", "request", "request-with-items-and-deadline",
+            "preamble", "hello", "welcome", "hello-with-delivery", "welcome-with-delivery", "hello-with-keys", "reject", "reject-unread", "request",
+            "request-with-items-and-deadline", "compressed-request", "compressed-request-in-chunks", "compressed-response",
             "request-in-a-trace", "request-in-a-trace-with-state", "response", "failure", "failure-of-the-application",
             "event", "event-after-missed-ones", "message", "message-again", "short-message-in-chunks", "acknowledge", "item", "end", "credit-for-requests", "credit-for-items",
             "cancel", "ping", "pong", "goodbye", "goodbye-at-last", "upgrade-offer", "upgrade-accept",

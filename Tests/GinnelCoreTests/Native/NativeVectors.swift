@@ -32,10 +32,20 @@ struct NativeVectors: Decodable {
             let service: String
             let identity: String
             let program: String
+            let publicKey: String?
+            let challenge: String?
+            let longTermKey: String?
+        }
+        struct Run: Decodable {
+            let byte: UInt8
+            let count: Int
+
+            var bytes: [UInt8] { [UInt8](repeating: byte, count: count) }
         }
         struct Request: Decodable {
             let method: String
             let timeLeft: String
+            let payloadRun: Run?
             let payload: String?
             let payloadPattern: Int?
             let traceparent: String?
@@ -73,6 +83,7 @@ struct NativeVectors: Decodable {
         let codec: String?
         let itemsFollow: Bool?
         let payload: String?
+        let payloadRun: Run?
         let credit: UInt32?
         let code: UInt32?
         let checksum: UInt32?

@@ -30,6 +30,9 @@ package enum FrameKind: UInt8, Sendable {
         }
     }
 
+    /// Whether the payload of its messages may be compressed.
+    var isCompressible: Bool { isChunkable && self != .failure }
+
     /// Whether its messages end their call.
     var isFinal: Bool { self == .response || self == .failure }
 
@@ -52,7 +55,7 @@ package struct FrameFlags: OptionSet, Sendable {
     static let more = FrameFlags(rawValue: 1)
     static let continued = FrameFlags(rawValue: 2)
     static let itemsFollow = FrameFlags(rawValue: 4)
-    static let reserved = FrameFlags(rawValue: 8)
+    static let compressed = FrameFlags(rawValue: 8)
 
     init(codec: Codec) { rawValue = codec.rawValue << 4 }
     var codec: Codec { Codec(rawValue: rawValue >> 4) }

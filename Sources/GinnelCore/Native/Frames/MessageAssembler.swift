@@ -11,6 +11,8 @@ struct MessageAssembler: Sendable {
     struct Partial: Sendable {
         let first: FrameHeader
         let total: Int
+        /// What it counts as: its length when it is not compressed.
+        let charge: Int
         /// When its last chunk so far came, on the awake clock.
         var heardAt: UInt64
         var bytes: [UInt8]
@@ -42,12 +44,12 @@ struct MessageAssembler: Sendable {
         return Int(payload.u32(at: 0))
     }
 
-    mutating func begin(_ header: FrameHeader, total: Int, at now: Moment, _ payload: borrowing RawSpan) throws(Violation) {
+    mutating func begin(_ header: FrameHeader, total: Int, charge: Int, at now: Moment, _ payload: borrowing RawSpan) throws(Violation) {
         let data = payload.extracting(4...)
         guard data.byteCount < total else {
             throw Violation(.protocolViolation, "a first chunk of \(data.byteCount) bytes with more to come for a message of \(total)")
         }
-        partials[Self.key(header)] = Partial(first: header, total: total, heardAt: now.awake, bytes: data.copied())
+        partials[Self.key(header)] = Partial(first: header, total: total, charge: charge, heardAt: now.awake, bytes: data.copied())
     }
 
     /// Adds a chunk; the message when it was the last.
@@ -73,11 +75,11 @@ struct MessageAssembler: Sendable {
         return isLast ? partials.removeValue(forKey: key) : nil
     }
 
-    /// Drops an unfinished message; its announced length when there was one.
+    /// Drops an unfinished message; what it counted as when there was one.
     @discardableResult
-    mutating func forget(stream: UInt32) -> (kind: UInt8, total: Int)? {
+    mutating func forget(stream: UInt32) -> (kind: UInt8, charge: Int)? {
         guard !partials.isEmpty else { return nil }
-        return partials.removeValue(forKey: Key(stream: stream)).map { ($0.first.kind, $0.total) }
+        return partials.removeValue(forKey: Key(stream: stream)).map { ($0.first.kind, $0.charge) }
     }
 
     mutating func removeAll() { partials.removeAll() }

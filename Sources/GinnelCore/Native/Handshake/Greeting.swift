@@ -16,12 +16,16 @@ struct Greeting: Sendable, Equatable {
     var service: String
     var identity: Identity
     var program: String
+    /// What is said of keys, where features contain encryption.
+    var encryption: EncryptionOffer?
 
     init(_ configuration: NativeConfiguration) {
         versions = Self.minorVersion...Self.minorVersion
         features = configuration.offersChecksums ? .checksums : []
         if configuration.sharedMemory != nil { features.insert(.sharedMemory) }
         if configuration.offersDelivery { features.insert(.delivery) }
+        if configuration.compression != nil { features.insert(.compression) }
+        if configuration.encryption != nil { features.insert(.encryption) }
         codecs = configuration.codecs
         limits = configuration.limits.announced
         heartbeat = configuration.timeouts.heartbeat.map { Int(clamping: $0.wholeNanoseconds / 1_000_000) } ?? 0
@@ -43,6 +47,9 @@ struct Greeting: Sendable, Equatable {
         static let identity: UInt16 = 10
         static let program: UInt16 = 11
         static let deliveryWindow: UInt16 = 12
+        static let publicKey: UInt16 = 13
+        static let challenge: UInt16 = 14
+        static let longTermKey: UInt16 = 15
     }
 
     var encoded: [UInt8] {
@@ -60,6 +67,11 @@ struct Greeting: Sendable, Equatable {
         fields[Tag.identity] = identity.high.littleEndianBytes + identity.low.littleEndianBytes
         if !program.isEmpty { fields[Tag.program] = Array(program.utf8.prefix(255)) }
         if features.contains(.delivery) { fields[Tag.deliveryWindow] = u32(limits.deliveryWindow) }
+        if let encryption {
+            fields[Tag.publicKey] = encryption.publicKey
+            fields[Tag.challenge] = encryption.challenge
+            fields[Tag.longTermKey] = encryption.longTermKey
+        }
         return fields.encoded
     }
 
@@ -82,7 +94,18 @@ struct Greeting: Sendable, Equatable {
         program = String(decoding: fields[Tag.program] ?? [], as: UTF8.self)
         let id = try fields.required(Tag.identity, bytes: 16)
         identity = Identity(high: Array(id[..<8]).littleEndianInteger(), low: Array(id[8...]).littleEndianInteger())
+        encryption = try Self.encryption(fields)
         try limits.checkAnnounced(delivers: features.contains(.delivery))
+    }
+
+    /// What a peer says of its keys; `nil` when it says nothing.
+    private static func encryption(_ fields: Fields) throws(Violation) -> EncryptionOffer? {
+        guard fields[Tag.publicKey] != nil else { return nil }
+        let size = EncryptionOffer.keyBytes
+        var offer = EncryptionOffer(
+            publicKey: try fields.required(Tag.publicKey, bytes: size), challenge: try fields.required(Tag.challenge, bytes: EncryptionOffer.challengeBytes))
+        if fields[Tag.longTermKey] != nil { offer.longTermKey = try fields.required(Tag.longTermKey, bytes: size) }
+        return offer
     }
 
     /// What is in force between this side and a peer that sent `peer`.

@@ -13,6 +13,9 @@ package struct NativeConfiguration: Sendable {
     package var offersDelivery = false
     /// Whether the connection may go on over shared memory; `nil` for never.
     package var sharedMemory: SharedMemoryOptions?
+    /// Offered when there is one.
+    package var compression: CompressionOptions?
+    package var encryption: EncryptionOptions?
     package var limits = SessionLimits.defaults
     package var timeouts = SessionTimeouts.defaults
     /// The first stream id, so that tests can start near the wrap; must have the parity of the role.
@@ -27,6 +30,8 @@ struct NativeFeatures: OptionSet, Sendable {
     static let checksums = NativeFeatures(rawValue: 1)
     static let sharedMemory = NativeFeatures(rawValue: 2)
     static let delivery = NativeFeatures(rawValue: 4)
+    static let compression = NativeFeatures(rawValue: 8)
+    static let encryption = NativeFeatures(rawValue: 16)
 }
 
 /// What both sides agreed on.

@@ -11,6 +11,9 @@ struct ControlQueue: Sendable {
     var isEmpty: Bool { opening.isEmpty && frames.isEmpty }
     var byteCount: Int { opening.count + frames.count }
 
+    var beginsWithHandshake: Bool { frames.withBytes { $0.count >= FrameHeader.size && Self.isHandshake($0[4]) } }
+    var beginsWithHandles: Bool { frames.withBytes(Self.boundary) == .carriesHandles }
+
     mutating func append(opening bytes: [UInt8]) { opening += bytes }
 
     mutating func append(_ kind: FrameKind, stream: UInt32, handles: UInt8, payload: [UInt8], sealed: Bool) {

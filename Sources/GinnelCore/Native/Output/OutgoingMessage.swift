@@ -46,6 +46,8 @@ struct OutgoingMessage: Sendable {
     var stream: UInt32
     var prefix: Prefix
     var payload: [UInt8]
+    /// Bytes that the payload had before it was compressed; `nil` when it was not.
+    var expandedPayload: Int?
     /// Bytes of `payload` that are on their way.
     var sent = 0
     var started = false
@@ -61,16 +63,20 @@ struct OutgoingMessage: Sendable {
 
     /// Messages of one sequence leave one after the other: those of a call, and those of a lane that are delivered.
     var sequence: UInt64 { stream != 0 ? UInt64(stream) : 1 << 32 | UInt64(lane.rawValue) }
-    /// Length of the whole message.
-    var byteCount: Int { prefix.byteCount + payload.count }
+    /// Length of the whole message as it leaves.
+    var byteCount: Int { headBytes + payload.count }
+    /// Length of the whole message when it is not compressed, which is what it counts as.
+    var charge: Int { prefix.byteCount + (expandedPayload ?? payload.count) }
+    /// What stands before the payload.
+    private var headBytes: Int { prefix.byteCount + (expandedPayload == nil ? 0 : NativeSession.expandedLengthBytes) }
     var isChunked: Bool { byteCount > FrameHeader.maximumPayload }
 
     /// Bytes that are still to come, headers not counted.
-    var remaining: Int { (started ? 0 : prefix.byteCount) + payload.count - sent }
+    var remaining: Int { (started ? 0 : headBytes) + payload.count - sent }
 
     /// Appends the next frame; true when it was the last of this message.
     mutating func writeFrame(to output: inout OutputBuffer, missed: UInt32, sealed: Bool) -> Bool {
-        let room = FrameHeader.maximumPayload - (started ? 0 : prefix.byteCount) - (!started && isChunked ? 4 : 0)
+        let room = FrameHeader.maximumPayload - (started ? 0 : headBytes) - (!started && isChunked ? 4 : 0)
         let part = min(room, payload.count - sent)
         let isLast = sent + part == payload.count
         var header = FrameHeader(length: 0, kind: kind, flags: flags, lane: lane, stream: stream)
@@ -82,6 +88,7 @@ struct OutgoingMessage: Sendable {
         header.write(to: &output)
         if !started {
             if isChunked { output.append(littleEndian: UInt32(truncatingIfNeeded: byteCount)) }
+            if expandedPayload != nil { output.append(littleEndian: UInt32(truncatingIfNeeded: charge)) }
             prefix.write(to: &output, missed: missed)
         }
         output.append(payload, sent..<sent + part)

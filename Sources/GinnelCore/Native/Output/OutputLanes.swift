@@ -83,6 +83,11 @@ struct OutputLanes: Sendable {
 
     // MARK: Taking out
 
+    /// A frame of the handshake is to leave next.
+    var waitsForHandshake: Bool { control.beginsWithHandshake }
+    /// What is to leave next begins a write of its own.
+    var nextCarriesHandles: Bool { control.beginsWithHandles }
+
     /// Appends the next frame in order; false when nothing waits, or when the next one begins a write of its own.
     mutating func produceFrame(into output: inout OutputBuffer, sealed: Bool) -> Bool {
         if !control.isEmpty { return control.produceFrame(into: &output) }
@@ -153,7 +158,7 @@ struct OutputLanes: Sendable {
     struct Dropped: Sendable, Equatable {
         /// The request was among them and had not begun to leave.
         var requestUnsent = false
-        /// Length of that request.
+        /// What that request was charged.
         var requestBytes = 0
     }
 
@@ -166,7 +171,7 @@ struct OutputLanes: Sendable {
             if message.kind.isFinal { finalFrames -= 1 }
             if message.kind == .request, !message.started {
                 dropped.requestUnsent = true
-                dropped.requestBytes = message.byteCount
+                dropped.requestBytes = message.charge
             }
         }
         behind.removeValue(forKey: UInt64(stream))?.forEach(note)
