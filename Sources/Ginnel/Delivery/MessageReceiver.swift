@@ -21,13 +21,14 @@ final class MessageReceiver: Sendable {
     private let state: Guarded<State>
     private let tasks: HandlerTasks
     private let metrics: Recorder
-    private let complain: @Sendable (LogEvent, String, [String: String]) -> Void
+    private let warn: @Sendable (LogEvent, String, [String: String]) -> Void
+    private let complaints = Guarded(Throttle(perSecond: 10))
 
-    init(_ limits: InboxLimits, tasks: HandlerTasks, metrics: Recorder, complain: @escaping @Sendable (LogEvent, String, [String: String]) -> Void) {
+    init(_ limits: InboxLimits, tasks: HandlerTasks, metrics: Recorder, warn: @escaping @Sendable (LogEvent, String, [String: String]) -> Void) {
         state = Guarded(State(inbox: Inbox(limits: limits)))
         self.tasks = tasks
         self.metrics = metrics
-        self.complain = complain
+        self.warn = warn
     }
 
     func add(_ name: String, _ handler: MessageHandler) {
@@ -143,6 +144,12 @@ final class MessageReceiver: Sendable {
             if state.running[key] != nil { state.running[key] = task }
             if state.isOver { task.cancel() }
         }
+    }
+
+    /// Of what a peer can cause as often as it likes: a few times a second.
+    private func complain(_ event: LogEvent, _ what: String, _ keys: [String: String]) {
+        guard let skipped = complaints.withLock({ $0.pass(Moment.now.awake) }) else { return }
+        warn(event, what, skipped > 0 ? keys.merging(["unsaid": "\(skipped)"]) { first, _ in first } : keys)
     }
 
     private func refusal(_ error: any Error, _ name: String) -> FailureCode {

@@ -31,4 +31,15 @@ private struct Unheard: Event { static let name = "unheard" }
             try await serving
         }
     }
+
+    @Test func `messages that nobody receives do not flood the log`() async throws {
+        try await withRunning { running in
+            try await running.connect { client in
+                for _ in 0..<2000 { try await client.send(Unheard(), delivery: .acknowledged) }
+                try await client.flush()
+            }
+            let complaints = running.log.entries.all.count { "\($0)".contains("nobody receives") }
+            #expect(complaints >= 1 && complaints < 1000)
+        }
+    }
 }
