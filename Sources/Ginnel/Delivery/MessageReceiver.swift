@@ -139,11 +139,13 @@ final class MessageReceiver: Sendable {
             answer(message, refusal, &steps)
             perform(steps)
         }
-        state.withLock { state in
+        let isTooLate = state.withLock { state in
             // Unless it has ended already.
             if state.running[key] != nil { state.running[key] = task }
-            if state.isOver { task.cancel() }
+            return state.isOver
         }
+        // Outside the lock: the handler's own `onCancel` runs here.
+        if isTooLate { task.cancel() }
     }
 
     /// Of what a peer can cause as often as it likes: a few times a second.
