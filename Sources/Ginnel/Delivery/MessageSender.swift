@@ -143,15 +143,15 @@ final class MessageSender: Sendable {
     /// Gives the session messages as long as it takes them. Any thread, and several at once.
     private func pump() {
         while true {
-            let next = state.withLock { state -> (Connection, OutgoingDelivery)? in
+            let next = state.withLock { state -> (Connection, UInt64, OutgoingDelivery)? in
                 guard let connection = state.connection, let message = state.outbox.next() else { return nil }
-                return (connection, message)
+                return (connection, state.outbox.connection, message)
             }
-            guard let (connection, message) = next else { return }
+            guard let (connection, number, message) = next else { return }
             let acceptance = connection.submit(.message(message))
             if message.redelivered, case .taken = acceptance { metrics.add(to: .messagesSentAgain) }
             var steps: [Outbox.Step] = []
-            state.withLock { $0.outbox.answered(message.id, acceptance, &steps) }
+            state.withLock { $0.outbox.answered(message.id, on: number, acceptance, &steps) }
             perform(steps)
         }
     }

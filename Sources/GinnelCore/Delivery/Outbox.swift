@@ -50,8 +50,8 @@ package struct Outbox: Sendable {
     var nextId: UInt64
     var reservedThrough: UInt64
     var isReserving = false
-    /// Counts connections.
-    var connection: UInt64 = 0
+    /// The number of the connection in use, or of the last one.
+    package internal(set) var connection: UInt64 = 0
     var isConnected = false
     /// The session has no room, or has ended.
     var isBlocked = false
