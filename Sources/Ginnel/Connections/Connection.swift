@@ -185,7 +185,10 @@ extension Connection: SessionDelegate {
         }
     }
 
-    var messageSender: MessageSender? { outbox.withLock { $0?.sender } }
+    private var messageSender: MessageSender? { outbox.withLock { $0?.sender } }
+
+    /// The outbox for what the program sends to this peer, also when this connection has ended; `nil` when the peer acknowledges nothing.
+    var usedSender: MessageSender? { outbox.withLock { $0?.peer }.flatMap { owner.messages?.used($0) } }
 
     private func beginDelivery(_ establishment: Establishment) {
         guard establishment.delivers, let messages = owner.messages else { return }
@@ -314,6 +317,8 @@ struct ConnectionMessages: Sendable {
     let receiver: MessageReceiver
     /// The outbox for a peer of this identity. Asked once for each connection.
     let sender: @Sendable (Identity) -> MessageSender
+    /// The same for the program, at any time after.
+    let used: @Sendable (Identity) -> MessageSender
     /// The connection has ended, for which that was asked.
     var isLost: @Sendable (Identity) -> Void = { _ in }
 }

@@ -134,7 +134,7 @@ extension Connection {
             guard await sendEventInTurn(encoded) else { throw CallError(.tooLarge, "the event \(encoded.name) is longer than the peer takes, or the connection has ended") }
             return DeliveryReceipt(settled: true)
         }
-        guard let sender = messageSender else { throw GinnelError(.unsupported, "this peer acknowledges no messages, or its handshake is not done", peer: peer) }
+        guard let sender = usedSender else { throw GinnelError(.unsupported, "this peer acknowledges no messages, or its handshake is not done", peer: peer) }
         return try await sender.send(OutboxMessage(name: encoded.name, codec: encoded.codec, payload: encoded.payload, lane: encoded.lane))
     }
 }

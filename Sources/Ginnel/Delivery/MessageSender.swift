@@ -12,7 +12,6 @@ final class MessageSender: Sendable {
         var waiters = Waiters<Void>()
         /// Ids that the disk would not forget; tried again with the next change.
         var unremoved: [UInt64] = []
-        var wasUsed = false
         /// Why nothing is sent any more.
         var end: CallError?
     }
@@ -29,8 +28,8 @@ final class MessageSender: Sendable {
 
     var identity: Identity { state.withLock { $0.outbox.sender } }
     var count: Int { state.withLock { $0.outbox.count } }
-    /// Nothing was ever sent.
-    var isUnused: Bool { state.withLock { !$0.wasUsed } }
+    /// The greatest id that was used.
+    var lastId: UInt64 { state.withLock { $0.outbox.nextId - 1 } }
 
     // MARK: The program
 
@@ -42,10 +41,7 @@ final class MessageSender: Sendable {
             let answer = try state.withLock { state throws(CallError) in
                 if let end = state.end { throw end }
                 let answer = state.outbox.append(message, &steps)
-                if case .accepted(let id) = answer {
-                    state.receipts[id] = receipt
-                    state.wasUsed = true
-                }
+                if case .accepted(let id) = answer { state.receipts[id] = receipt }
                 return answer
             }
             perform(steps)

@@ -204,7 +204,8 @@ final class Reception: Sendable {
 
     /// A peer is let in whose place is counted under its user.
     private var messages: ConnectionMessages {
-        ConnectionMessages(receiver: service.receiver, sender: { [senders = service.senders] in senders.connected($0) }, isLost: { [senders = service.senders] in senders.lost($0) })
+        let senders = service.senders
+        return ConnectionMessages(receiver: service.receiver, sender: { senders.connected($0) }, used: { senders.used(for: $0) }, isLost: { senders.lost($0) })
     }
 
     private func begin(_ driver: Driver, _ listening: Listening) {

@@ -1,6 +1,6 @@
 // What peers and their absence can do to delivery: messages that nobody receives, many at once, and clients that are not there any more.
 
-import Ginnel
+@testable import Ginnel
 import GinnelCore
 import GinnelTesting
 import GinnelTransport
@@ -41,5 +41,39 @@ private struct Unheard: Event { static let name = "unheard" }
             let complaints = running.log.entries.all.count { "\($0)".contains("nobody receives") }
             #expect(complaints >= 1 && complaints < 1000)
         }
+    }
+
+    @Test func `what is sent on a connection that has ended reaches the client on its next one`() async throws {
+        let handed = Recorded<Int>()
+        try await withRunning { running in
+            let client = Client(to: running.endpoint, reconnect: .soon, configuration: .quiet)
+            client.receive(Note.self) { note, _ in handed.append(note.number) }
+            async let serving: Void = client.run()
+            try await client.checkIsServed()
+            let first = try #require(running.service.connections.first)
+            first.close(.internal, "a break")
+            while running.service.connections.allSatisfy({ $0 === first }) { await Task.yield() }
+            try await client.checkIsServed()
+            let receipt = try await first.send(Note(number: 1), delivery: .acknowledged)
+            try await handed.wait { $0 == [1] }
+            try await receipt.acknowledged()
+            client.close()
+            try await serving
+        }
+    }
+
+    @Test(arguments: [(Duration.zero, 4096), (.seconds(3600), 1)]) func `messages of a client that is given up are, and it takes none of the next for one that it has seen`(memory: Duration, most: Int) async throws {
+        let senders = MessageSenders(try Identity.random(), .defaults, metrics: Recorder(lanes: 1, Instruments()), memory: memory, most: most)
+        let (away, other) = (Identity(high: 1, low: 1), Identity(high: 1, low: 2))
+        _ = senders.connected(away)
+        let receipt = try await senders.used(for: away).send(OutboxMessage(name: "note"))
+        senders.lost(away)
+        #expect(!receipt.isSettled)
+        _ = senders.connected(other)
+        #expect(receipt.isSettled)
+        let error = try await errorOf(CallError.self) { try await receipt.acknowledged() }
+        #expect(error.code == .unavailable)
+        _ = try await senders.used(for: away).send(OutboxMessage(name: "note"))
+        #expect(senders.used(for: away).lastId == 2)
     }
 }
