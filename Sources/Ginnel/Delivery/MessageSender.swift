@@ -10,6 +10,8 @@ final class MessageSender: Sendable {
         var connection: Connection?
         var receipts: [UInt64: DeliveryReceipt] = [:]
         var waiters = Waiters<Void>()
+        /// How often there was room again: whoever was told to wait may find that it has come meanwhile.
+        var rooms: UInt64 = 0
         /// Ids that the disk would not forget; tried again with the next change.
         var unremoved: [UInt64] = []
         /// Why nothing is sent any more.
@@ -38,11 +40,11 @@ final class MessageSender: Sendable {
         let receipt = DeliveryReceipt()
         while true {
             var steps: [Outbox.Step] = []
-            let answer = try state.withLock { state throws(CallError) in
+            let (answer, rooms) = try state.withLock { state throws(CallError) in
                 if let end = state.end { throw end }
                 let answer = state.outbox.append(message, &steps)
                 if case .accepted(let id) = answer { state.receipts[id] = receipt }
-                return answer
+                return (answer, state.rooms)
             }
             perform(steps)
             switch answer {
@@ -51,7 +53,7 @@ final class MessageSender: Sendable {
                 pump()
                 try await receipt.kept()
                 return receipt
-            case .wait: try await waitForChange { $0.outbox.isEmpty }
+            case .wait: try await waitForChange { $0.rooms != rooms }
             case .refused(let failure): throw CallError(failure)
             }
         }
@@ -162,7 +164,11 @@ final class MessageSender: Sendable {
             case .remove(let ids): remove(ids)
             case .kept(let id): state.withLock { $0.receipts[id] }?.noteKept()
             case .finished(let id, let outcome): finish(id, outcome)
-            case .roomAgain: state.withLock { $0.waiters.takeAll() }.resume()
+            case .roomAgain:
+                state.withLock { state in
+                    state.rooms += 1
+                    return state.waiters.takeAll()
+                }.resume()
             }
         }
     }
