@@ -211,7 +211,10 @@ extension Connection: SessionDelegate {
     /// Whether all connections to this peer are private, the later ones too.
     var requiresPrivacy: Bool { isPrivate && owner.messages?.arePrivate == true }
 
-    var messageSender: MessageSender? { outbox.withLock { $0?.sender } }
+    private var messageSender: MessageSender? { outbox.withLock { $0?.sender } }
+
+    /// The outbox for what the program sends to this peer, also when this connection has ended; `nil` when the peer acknowledges nothing.
+    var usedSender: MessageSender? { outbox.withLock { $0?.peer }.flatMap { owner.messages?.used($0) } }
 
     private func beginDelivery(_ establishment: Establishment) {
         guard establishment.delivers, let messages = owner.messages else { return }
@@ -357,6 +360,8 @@ struct ConnectionMessages: Sendable {
     let receiver: MessageReceiver
     /// The outbox for a peer of this identity. Asked once for each connection.
     let sender: @Sendable (Identity) -> MessageSender
+    /// The same for the program, at any time after.
+    let used: @Sendable (Identity) -> MessageSender
     /// Whether every connection of this service or client is encrypted, or within one process.
     var arePrivate = false
     /// The connection has ended, for which that was asked.

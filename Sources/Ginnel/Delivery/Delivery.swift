@@ -138,7 +138,7 @@ extension Connection {
             return DeliveryReceipt(settled: true)
         }
         if encoded.isSensitive, !requiresPrivacy { throw CallError(.unkept(encoded.name)) }
-        guard let sender = messageSender else { throw GinnelError(.unsupported, "this peer acknowledges no messages, or its handshake is not done", peer: peer) }
+        guard let sender = usedSender else { throw GinnelError(.unsupported, "this peer acknowledges no messages, or its handshake is not done", peer: peer) }
         return try await sender.send(OutboxMessage(name: encoded.name, codec: encoded.codec, payload: encoded.payload, lane: encoded.lane))
     }
 }

@@ -21,13 +21,14 @@ final class MessageReceiver: Sendable {
     private let state: Guarded<State>
     private let tasks: HandlerTasks
     private let metrics: Recorder
-    private let complain: @Sendable (LogEvent, String, [String: String]) -> Void
+    private let warn: @Sendable (LogEvent, String, [String: String]) -> Void
+    private let complaints = Guarded(Throttle(perSecond: 10))
 
-    init(_ limits: InboxLimits, tasks: HandlerTasks, metrics: Recorder, complain: @escaping @Sendable (LogEvent, String, [String: String]) -> Void) {
+    init(_ limits: InboxLimits, tasks: HandlerTasks, metrics: Recorder, warn: @escaping @Sendable (LogEvent, String, [String: String]) -> Void) {
         state = Guarded(State(inbox: Inbox(limits: limits)))
         self.tasks = tasks
         self.metrics = metrics
-        self.complain = complain
+        self.warn = warn
     }
 
     func add(_ name: String, _ handler: MessageHandler) {
@@ -92,28 +93,32 @@ final class MessageReceiver: Sendable {
 
     // MARK: The inbox
 
+    /// One step after the other, with what each brings about: a peer that has sent thousands of messages that nobody receives must not have them answered inside each other.
     private func perform(_ steps: [Inbox.Step]) {
-        for step in steps {
-            switch step {
-            case .handle(let message): handle(message)
-            case .acknowledge(let number, let id, let refusal): state.withLock { $0.connections[number] }?.submit(.acknowledge(id: id, code: refusal))
+        var next = steps
+        while !next.isEmpty {
+            let batch = next
+            next = []
+            for step in batch {
+                switch step {
+                case .handle(let message): handle(message, &next)
+                case .acknowledge(let number, let id, let refusal): state.withLock { $0.connections[number] }?.submit(.acknowledge(id: id, code: refusal))
+                }
             }
         }
     }
 
-    private func answer(_ message: InboxMessage, _ refusal: FailureCode?) {
-        var steps: [Inbox.Step] = []
+    private func answer(_ message: InboxMessage, _ refusal: FailureCode?, _ steps: inout [Inbox.Step]) {
         state.withLock { $0.inbox.answered(message.id, of: message.sender, refusal, at: .now, &steps) }
-        perform(steps)
     }
 
-    private func handle(_ message: InboxMessage) {
+    private func handle(_ message: InboxMessage, _ steps: inout [Inbox.Step]) {
         let (handler, connection, isOver) = state.withLock { ($0.handlers[message.name], $0.latest[message.sender], $0.isOver) }
         // What is not answered any more stays with its sender.
         if isOver { return }
         guard let handler else {
             complain(.handlerFailed, "nobody receives messages \(message.name)", ["method": message.name, "reason": FailureCode.unknownMethod.label])
-            return answer(message, .unknownMethod)
+            return answer(message, .unknownMethod, &steps)
         }
         if message.redelivered { metrics.add(to: .messagesRedelivered) }
         let context = MessageContext(
@@ -134,13 +139,24 @@ final class MessageReceiver: Sendable {
             }
             let (isOver, _) = state.withLock { ($0.isOver, $0.running.removeValue(forKey: key)) }
             // A handler that was cancelled has not dealt with it.
-            if !(isOver && refusal == .cancelled) { answer(message, refusal) }
+            if isOver && refusal == .cancelled { return }
+            var steps: [Inbox.Step] = []
+            answer(message, refusal, &steps)
+            perform(steps)
         }
-        state.withLock { state in
+        let isTooLate = state.withLock { state in
             // Unless it has ended already.
             if state.running[key] != nil { state.running[key] = task }
-            if state.isOver { task.cancel() }
+            return state.isOver
         }
+        // Outside the lock: the handler's own `onCancel` runs here.
+        if isTooLate { task.cancel() }
+    }
+
+    /// Of what a peer can cause as often as it likes: a few times a second.
+    private func complain(_ event: LogEvent, _ what: String, _ keys: [String: String]) {
+        guard let skipped = complaints.withLock({ $0.pass(Moment.now.awake) }) else { return }
+        warn(event, what, skipped > 0 ? keys.merging(["unsaid": "\(skipped)"]) { first, _ in first } : keys)
     }
 
     private func refusal(_ error: any Error, _ name: String) -> FailureCode {

@@ -10,9 +10,10 @@ final class MessageSender: Sendable {
         var connection: Connection?
         var receipts: [UInt64: DeliveryReceipt] = [:]
         var waiters = Waiters<Void>()
+        /// How often there was room again: whoever was told to wait may find that it has come meanwhile.
+        var rooms: UInt64 = 0
         /// Ids that the disk would not forget; tried again with the next change.
         var unremoved: [UInt64] = []
-        var wasUsed = false
         /// Why nothing is sent any more.
         var end: CallError?
     }
@@ -29,8 +30,8 @@ final class MessageSender: Sendable {
 
     var identity: Identity { state.withLock { $0.outbox.sender } }
     var count: Int { state.withLock { $0.outbox.count } }
-    /// Nothing was ever sent.
-    var isUnused: Bool { state.withLock { !$0.wasUsed } }
+    /// The greatest id that was used.
+    var lastId: UInt64 { state.withLock { $0.outbox.nextId - 1 } }
 
     // MARK: The program
 
@@ -39,14 +40,11 @@ final class MessageSender: Sendable {
         let receipt = DeliveryReceipt()
         while true {
             var steps: [Outbox.Step] = []
-            let answer = try state.withLock { state throws(CallError) in
+            let (answer, rooms) = try state.withLock { state throws(CallError) in
                 if let end = state.end { throw end }
                 let answer = state.outbox.append(message, &steps)
-                if case .accepted(let id) = answer {
-                    state.receipts[id] = receipt
-                    state.wasUsed = true
-                }
-                return answer
+                if case .accepted(let id) = answer { state.receipts[id] = receipt }
+                return (answer, state.rooms)
             }
             perform(steps)
             switch answer {
@@ -55,7 +53,7 @@ final class MessageSender: Sendable {
                 pump()
                 try await receipt.kept()
                 return receipt
-            case .wait: try await waitForChange { $0.outbox.isEmpty }
+            case .wait: try await waitForChange { $0.rooms != rooms }
             case .refused(let failure): throw CallError(failure)
             }
         }
@@ -143,15 +141,15 @@ final class MessageSender: Sendable {
     /// Gives the session messages as long as it takes them. Any thread, and several at once.
     private func pump() {
         while true {
-            let next = state.withLock { state -> (Connection, OutgoingDelivery)? in
+            let next = state.withLock { state -> (Connection, UInt64, OutgoingDelivery)? in
                 guard let connection = state.connection, let message = state.outbox.next() else { return nil }
-                return (connection, message)
+                return (connection, state.outbox.connection, message)
             }
-            guard let (connection, message) = next else { return }
+            guard let (connection, number, message) = next else { return }
             let acceptance = connection.submit(.message(message))
             if message.redelivered, case .taken = acceptance { metrics.add(to: .messagesSentAgain) }
             var steps: [Outbox.Step] = []
-            state.withLock { $0.outbox.answered(message.id, acceptance, &steps) }
+            state.withLock { $0.outbox.answered(message.id, on: number, acceptance, &steps) }
             perform(steps)
         }
     }
@@ -166,7 +164,11 @@ final class MessageSender: Sendable {
             case .remove(let ids): remove(ids)
             case .kept(let id): state.withLock { $0.receipts[id] }?.noteKept()
             case .finished(let id, let outcome): finish(id, outcome)
-            case .roomAgain: state.withLock { $0.waiters.takeAll() }.resume()
+            case .roomAgain:
+                state.withLock { state in
+                    state.rooms += 1
+                    return state.waiters.takeAll()
+                }.resume()
             }
         }
     }

@@ -57,9 +57,10 @@ extension Outbox {
         return nextId
     }
 
-    /// What the session said to the message that `next` gave out. An answer that comes after the connection was lost says nothing any more.
-    package mutating func answered(_ id: UInt64, _ acceptance: Acceptance, _ steps: inout [Step]) {
-        guard let asked = offer, asked.id == id else { return }
+    /// What the session said to the message that `next` gave out while this was the `connection`. An answer that comes after that was lost says nothing any more, of the same message on the
+    /// next one least of all.
+    package mutating func answered(_ id: UInt64, on connection: UInt64, _ acceptance: Acceptance, _ steps: inout [Step]) {
+        guard connection == self.connection, let asked = offer, asked.id == id else { return }
         offer = nil
         guard let message = items[id]?.message else { return }
         switch acceptance {

@@ -47,23 +47,23 @@ package struct Outbox: Sendable {
     /// How many hold up each lane.
     var holdUps = [Int](repeating: 0, count: Lane.allCases.count)
     package private(set) var byteCount = 0
-    var nextId: UInt64
+    package internal(set) var nextId: UInt64
     var reservedThrough: UInt64
     var isReserving = false
-    /// Counts connections.
-    var connection: UInt64 = 0
+    /// The number of the connection in use, or of the last one.
+    package internal(set) var connection: UInt64 = 0
     var isConnected = false
     /// The session has no room, or has ended.
     var isBlocked = false
     var offer: Offer?
     var someoneWaits = false
 
-    /// An outbox in memory. `sender`: random.
-    package init(sender: Identity, limits: OutboxLimits = .defaults) {
+    /// An outbox in memory. `sender`: random, or with a `firstId` above all that were used under this identity.
+    package init(sender: Identity, firstId: UInt64 = 1, limits: OutboxLimits = .defaults) {
         self.sender = sender
         self.limits = limits
         isKept = false
-        nextId = 1
+        nextId = firstId
         reservedThrough = .max
     }
 

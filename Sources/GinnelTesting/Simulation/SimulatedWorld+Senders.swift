@@ -137,7 +137,7 @@ extension SimulatedWorld {
             if acceptance == .noCredit { ledger.note(.noWindow) }
             if offered.redelivered { ledger.note(.messageSentAgain) }
             var steps: [Outbox.Step] = []
-            senders[sender].outbox.answered(delivery.id, acceptance, &steps)
+            senders[sender].outbox.answered(delivery.id, on: senders[sender].outbox.connection, acceptance, &steps)
             perform(steps, sender)
         }
     }

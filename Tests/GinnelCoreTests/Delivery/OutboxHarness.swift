@@ -55,9 +55,10 @@ struct HeldOutbox {
         return sent
     }
 
-    mutating func answer(_ id: UInt64, _ acceptance: Acceptance) {
+    /// `connection`: the one in use, unless said.
+    mutating func answer(_ id: UInt64, _ acceptance: Acceptance, on connection: UInt64? = nil) {
         var asked: [Outbox.Step] = []
-        outbox.answered(id, acceptance, &asked)
+        outbox.answered(id, on: connection ?? outbox.connection, acceptance, &asked)
         perform(asked)
     }
 

@@ -124,7 +124,7 @@ import Testing
         _ = held.outbox.next()
         for race in order {
             switch race {
-            case .answer: held.answer(1, .taken(mayCarryOn: true))
+            case .answer: held.answer(1, .taken(mayCarryOn: true), on: 1)
             case .acknowledge: held.acknowledge(1)
             case .lose: held.reconnect()
             }
@@ -133,6 +133,21 @@ import Testing
         let rest = held.pump()
         #expect(rest.map(\.id) == [2])
         #expect(rest.map(\.redelivered) == [false])
+    }
+
+    @Test(arguments: [Acceptance.taken(mayCarryOn: true), .noCredit, .ended])
+    func `what a session says late is not taken for the answer of the next one`(late: Acceptance) {
+        var held = HeldOutbox()
+        held.append()
+        held.append()
+        held.outbox.connected()
+        #expect(held.outbox.next()?.id == 1)
+        held.reconnect()
+        #expect(held.outbox.next()?.id == 1)
+        held.answer(1, late, on: 1)
+        #expect(held.outbox.next() == nil)
+        held.answer(1, .taken(mayCarryOn: true))
+        #expect(held.pump().map(\.id) == [2])
     }
 
     @Test func `room that comes while the session is asked is not overlooked`() {
