@@ -1,6 +1,7 @@
 // Messages whose receiver or sender is killed (SIGKILL) again and again while they are on their way. Half of the deaths come at a moment of chance. The other half come where it hurts most: the process
 // dies behind the line that says that a message was handed on, or kept, and before anybody is told.
 
+import CTestSupport
 import Foundation
 import Ginnel
 import GinnelTesting
@@ -119,5 +120,6 @@ import Testing
     }
     #endif
 
-    private static let kills = 200
+    /// Under a sanitizer processes take their time to start.
+    private static let kills = ts_is_sanitized() ? 50 : 200
 }
