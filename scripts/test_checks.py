@@ -90,11 +90,20 @@ class CheckTests(RepositoryTests):
     def test_promises_have_tests(self):
         self.write("Tests/A.swift", "@Test(arguments: [1]) func `it works`() {}\n")
         self.write("Tests/a.c", 'check("so does this", f);\n')
-        table = "## What it promises\n\n| promise | test |\n|---|---|\n| a | `it works`; `so does this`; `Tests/a.c` |\n| b | `it fails` |\n| c | |\n"
+        table = "## What it promises\n\n| promise | tests |\n|---|---|\n| a | `it works`; `so does this`; `Tests/a.c` |\n| b | `it fails` |\n| c | |\n"
         self.write("README.md", table)
         self.assertEqual(self.found(documents.promises), ["README.md:6", "README.md:7"])
         self.write("README.md", "nothing\n")
         self.assertEqual(self.found(documents.promises), ["README.md:1"])
+
+    def test_every_table_of_guarantees_has_tests(self):
+        self.write("Tests/A.swift", "@Test func `it works`() {}\n")
+        table = "| promise | tests |\n|---|---|\n| a | `it works` |\n"
+        self.write("README.md", table)
+        self.write("docs/guarantees.md", table + "\n| code | meaning |\n|---|---|\n| a | `b` |\n\n" + table + "| c | `it fails` |\n| d | |\n")
+        self.assertEqual(self.found(documents.promises), ["docs/guarantees.md:12", "docs/guarantees.md:13"])
+        self.write("docs/guarantees.md", "nothing\n")
+        self.assertEqual(self.found(documents.promises), ["docs/guarantees.md:1"])
 
     def test_limits_exist_and_have_the_default_that_is_said(self):
         self.write("Sources/A.swift", "/// Default 1,024.\npublic var real: Int = 1024\n/// Default 2 s.\npublic func f(also: Duration = .seconds(2))\n")

@@ -22,6 +22,8 @@ case "stream": await Streaming.run(options)
 case "converse": await Conversing(options).run()
 case "flood": await Flooding(options).run()
 case "keep": try await Keeping.run(options)
+case "receive": try await Receiving.run(options)
+case "send": try await Sending.run(options)
 case "activate": Activation.run(options)
 case "allocations": try await Allocations.run(options)
 #if DurableOutbox

@@ -82,26 +82,43 @@ def rows(repository: Repository, path: str, heading: str) -> Iterator[tuple[int,
             active = False
 
 
+def proven(repository: Repository, path: str) -> Iterator[tuple[int, list[str]]]:
+    """The rows of every table whose last column is headed "tests"."""
+    previous = ""
+    active = False
+    for number, line in repository.lines(path):
+        if not line.startswith("|"):
+            active = False
+        elif re.match(r"\|[-| :]+\|$", line):
+            active = re.search(r"\| *tests *\|$", previous) is not None
+        elif active:
+            yield number, [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
+        previous = line
+
+
 def promises(repository: Repository) -> Iterator[Finding]:
-    """Every promise of the README names tests (last column, in backquotes, separated by semicolons) that exist: a Swift test, a
-    clause of a C program, or a file."""
+    """Every promise of the README and of the page of guarantees names tests (last column, in backquotes, separated by semicolons)
+    that exist: a Swift test, a clause of a C program, or a file."""
     known = set()
     for path in repository.files(".swift", under=("Tests/",)):
         known |= set(re.findall(r"@Test.*?func `([^`]+)`", repository.text(path), re.DOTALL))
     for path in repository.files(".c", under=("Tests/",)):
         known |= set(re.findall(r'check\("([^"]+)"', repository.text(path)))
     known |= set(repository.paths)
-    found = False
-    for number, cells in rows(repository, "README.md", "What it promises"):
-        found = True
-        names = re.findall(r"`([^`]+)`", cells[-1])
-        if not names:
-            yield Finding("README.md", number, "a promise without a test")
-        for name in names:
-            if name not in known:
-                yield Finding("README.md", number, f"there is no test named {name}")
-    if not found:
-        yield Finding("README.md", 1, "no table of promises")
+    for page in ("README.md", "docs/guarantees.md"):
+        if page not in repository.paths and page != "README.md":
+            continue
+        found = False
+        for number, cells in proven(repository, page):
+            found = True
+            names = re.findall(r"`([^`]+)`", cells[-1])
+            if not names:
+                yield Finding(page, number, "a promise without a test")
+            for name in names:
+                if name not in known:
+                    yield Finding(page, number, f"there is no test named {name}")
+        if not found:
+            yield Finding(page, 1, "no table of promises")
 
 
 def declarations(repository: Repository, name: str) -> Iterator[str]:
