@@ -87,8 +87,9 @@ sanitize:  ## the tests under the thread and the address sanitizer, the C progra
 	$(UNSUPPRESSED) $(MAKE) -C Tests/Conformance BUILD=../../.build/conformance-sanitized EXTRA='-fsanitize=address,undefined -fno-sanitize-recover=all'
 	$(UNSUPPRESSED) $(MAKE) -C Tests/Peers/Pipe BUILD=../../../.build/pipe-peer-sanitized EXTRA='-fsanitize=address,undefined -fno-sanitize-recover=all'
 
-soak:  ## two processes over shared memory at random, with kills: three minutes, or as many as MINUTES says
+soak:  ## a crowd of clients for a minute; then two processes over shared memory at random, with kills: three minutes, or as many as MINUTES says
 	$(SWIFT) build -c release --product Soak
+	.build/release/Soak crowd --seconds 60
 	.build/release/Soak --minutes $(or $(MINUTES),3)
 
 simulate:  ## delivery in virtual time against a seeded adversary: 100,000 seeds, or as many as SEEDS says; SEED=… runs one again

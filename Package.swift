@@ -64,7 +64,7 @@ package.targets += [
     .executableTarget(name: "TestPeerMain", dependencies: ["Ginnel"], path: "Tests/TestPeerMain", swiftSettings: strict),
     .executableTarget(name: "Soak", dependencies: ["Ginnel", "GinnelCore", "GinnelTransport", "GinnelTesting"], path: "Tests/Soak", swiftSettings: strict),
     .testTarget(
-        name: "GinnelTests", dependencies: ["Ginnel", "GinnelCore", "GinnelTransport", "GinnelTesting", "CTestSupport", "TestPeer", "TestPeerMain"],
+        name: "GinnelTests", dependencies: ["Ginnel", "GinnelCore", "GinnelTransport", "GinnelTesting", "CTestSupport", "TestPeer", "TestPeerMain", "Soak"],
         swiftSettings: strict),
     .testTarget(name: "GinnelCommandTests", dependencies: ["GinnelCommand", "Ginnel", "CTestSupport"], swiftSettings: strict),
 ]

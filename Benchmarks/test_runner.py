@@ -220,10 +220,11 @@ class Answers(unittest.TestCase):
         self.assertEqual(sample, Sample(8.0, 10.0, 9.0, 100000.0, 10.0))
 
     def test_a_one_way_answer_has_no_latencies(self):
-        answer = self.GOOD | {"p50_us": None, "p99_us": None, "mean_us": None}
         for work in ("one-way", "stream-one-way"):
+            more = {"messages_per_write": 60.5} if work == "one-way" else {}
+            answer = self.GOOD | more | {"p50_us": None, "p99_us": None, "mean_us": None}
             self.assertIsNone(execution.parse(json.dumps(answer), work, seconds=1).p50)
-            self.assertIn("no answer", self.refused(work=work))
+            self.assertIn("no answer", self.refused(work=work, **more))
             for key in execution.LATENCIES:
                 self.assertIn("no answer", self.refused(**(answer | {"work": work, key: 1.0})))
 
@@ -372,7 +373,7 @@ class Report(unittest.TestCase):
             report.write_json([*self.ROWS, TargetRow("never", "p99", 1, {}, {"stream-spin two-cpu": 3.0})], path)
             *objects, target = json.loads(path.read_text(encoding="utf-8"))
         self.assertEqual(len(objects), 3)
-        promised = {"work", "size", "connections", "placement", "pace", "variant", "against", "metric", "p50", "p99", "mean", "rate",
+        promised = {"gathered", "work", "size", "connections", "placement", "pace", "variant", "against", "metric", "p50", "p99", "mean", "rate",
                     "cpu", "memory", "floor", "ratio", "range", "budget", "kind", "met", "error"}
         self.assertTrue(all(set(one) == promised for one in objects))
         self.assertEqual([one["met"] for one in objects], [False, True, None])

@@ -18,6 +18,7 @@ struct sender {
     int descriptor;
     int batch;
     uint64_t sent;
+    uint64_t writes;
     struct frame_header headers[MAX_BATCH];
     struct iovec parts[2 * MAX_BATCH];
 };
@@ -67,6 +68,7 @@ static void send_batch(struct sender *sender) {
         sender->headers[index].id = ++sender->sent;
         length += sizeof(struct frame_header) + sender->headers[index].length;
     }
+    sender->writes += 1;
     ssize_t count = writev(sender->descriptor, sender->parts, 2 * sender->batch);
     if (count < 0) fail_call("writev");
     if ((size_t)count != length) fail("a write was cut short");
@@ -98,11 +100,12 @@ static void drive(const struct options *options, const char *path, pid_t server,
     measurement_plan(measurement, options, server);
     while (clock_now() < measurement->begin) send_batch(&sender);
     wait_for_count(&sender, &inbox);
-    uint64_t before = sender.sent;
+    uint64_t before = sender.sent, writes = sender.writes;
     measurement_start(measurement, clock_now());
     while (clock_now() < measurement->end) send_batch(&sender);
     wait_for_count(&sender, &inbox);
     measurement_finish(measurement, clock_now(), sender.sent - before);
+    measurement->writes = sender.writes - writes;
     close(sender.descriptor);
 }
 

@@ -87,6 +87,7 @@ void measurement_print(const struct measurement *measurement) {
                percentile_us(measurement, 0.99), (double)measurement->latencies / (double)measurement->messages / 1e3);
     else
         printf("{\"p50_us\": null, \"p99_us\": null, \"mean_us\": null, ");
+    if (measurement->writes > 0) printf("\"messages_per_write\": %.3f, ", (double)measurement->messages / (double)measurement->writes);
     printf("\"rate\": %.1f, \"cpu_seconds\": %.6f, \"messages\": %llu}\n",
            (double)measurement->messages / measurement->elapsed, measurement->cpu,
            (unsigned long long)measurement->messages);

@@ -26,6 +26,7 @@ struct measurement {
     double elapsed;        // seconds from start to the last counted message, the duration at least
     double cpu;            // seconds, user and system, of both processes
     uint64_t messages;
+    uint64_t writes;       // system calls that they took, where that is counted
     bool has_latencies;
     uint64_t latencies;    // their sum, in nanoseconds
     uint64_t buckets[HISTOGRAM_BUCKETS];

@@ -88,5 +88,8 @@ def budget_of(row: Comparison) -> Budget | None:
     return next((budget for budget in BUDGETS if budget.covers(row)), None)
 
 
+MORE_IS_BETTER = ("rate", "gathered")
+
+
 def is_met(metric: str, value: float, limit: float) -> bool:
-    return value >= limit if metric == "rate" else value <= limit
+    return value >= limit if metric in MORE_IS_BETTER else value <= limit

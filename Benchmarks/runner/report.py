@@ -52,6 +52,8 @@ def budget(row: Row) -> str:
 
 def situation(row: Row) -> str:
     unit = f", {row.memory / 1024:,.1f} KiB with threads" if row.memory is not None else ""
+    if row.metric == "gathered" and row.gathered is not None:
+        unit = f", {number(row.gathered)} messages a system call"
     return f"{Workload(row.work, row.size, row.connections, row.placement, row.pace)}: {row.metric}{unit}"
 
 

@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass, field
 from statistics import median
 
-from .budgets import Target, budget_of, is_met
+from .budgets import MORE_IS_BETTER, Target, budget_of, is_met
 from .execution import Sample
 from .workloads import Comparison, Contender, Workload
 
@@ -29,6 +29,7 @@ class Row:
     rate: float | None = None
     cpu: float | None = None
     memory: float | None = None
+    gathered: float | None = None
     floor: float | None = None
     ratio: float | None = None
     range: tuple[float, float] | None = None
@@ -90,7 +91,7 @@ def make_row(row: Comparison, samples: Samples, failures: dict[Key, str], rounds
     def values(one: Contender) -> list[float]:
         return [getattr(sample, row.metric) for sample in samples[workload, one]]
 
-    best = max if row.metric == "rate" else min
+    best = max if row.metric in MORE_IS_BETTER else min
     own, floors = values(row.contender), best(map(values, row.references), key=median)
     floor = median(floors)
     ratio = median(own) / floor
@@ -105,6 +106,7 @@ def make_row(row: Comparison, samples: Samples, failures: dict[Key, str], rounds
         rate=middle([sample.rate for sample in runs]),
         cpu=middle([sample.cpu for sample in runs]),
         memory=middle([sample.memory for sample in runs]),
+        gathered=middle([sample.gathered for sample in runs]),
         floor=floor,
         ratio=ratio,
         range=(min(by_round), max(by_round)),

@@ -46,7 +46,7 @@ class Comparison:
     workload: Workload
     contender: Contender
     references: tuple[Contender, ...]
-    metric: str  # "p50", "rate" or "memory"
+    metric: str  # "p50", "rate", "memory" or "gathered"
 
     @property
     def against(self) -> str:
@@ -100,7 +100,8 @@ def crowd(connections: int, placement: str) -> list[Comparison]:
 
 def one_way(placement: str) -> list[Comparison]:
     workload = Workload("one-way", 1024, 1, placement)
-    return [Comparison(workload, contender, (WRITE_BATCH,), "rate") for contender in (ONE_WAY, WRITE_EACH)]
+    rows = [Comparison(workload, contender, (WRITE_BATCH,), "rate") for contender in (ONE_WAY, WRITE_EACH)]
+    return rows + [Comparison(workload, ONE_WAY, (WRITE_BATCH,), "gathered")]
 
 
 def echo(size: int, placement: str, pace: int = 0) -> Workload:

@@ -10,6 +10,7 @@ struct OneWay {
         let payload = [UInt8](repeating: 7, count: options.size)
         var sent = try await send(client, payload, seconds: options.warmUp)
         let before = try await handled(client, of: sent)
+        let countersBefore = client.metrics().counters
         let began = Processor.now
         let processorTime = Processor.time(with: server)
         sent += try await send(client, payload, seconds: options.seconds)
@@ -18,6 +19,12 @@ struct OneWay {
         result.nanoseconds = Processor.now - began
         result.processorTime = Processor.time(with: server) - processorTime
         result.messages = after - before
+        if !options.isThroughMemory {
+            let counters = client.metrics().counters
+            func grown(_ name: String) -> Double { Double((counters[name] ?? 0) - (countersBefore[name] ?? 0)) }
+            // The question how many have come is a message and a write too, of thousands.
+            result.messagesPerWrite = grown("messages_written_total") / max(1, grown("writes_total"))
+        }
         return result
     }
 

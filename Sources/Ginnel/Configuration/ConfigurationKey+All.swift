@@ -42,6 +42,7 @@ extension ConfigurationKey {
         .number("connections.maximum", 1...1_000_000, service: \.connections.maximum).known(as: "ipc.max_connections"),
         .number("connections.perUser", 1...1_000_000, service: \.connections.perUser),
         .number("connections.acceptedPerSecond", 1...1_000_000, service: \.connections.acceptedPerSecond),
+        .number("connections.bufferedBytesPerUser", 65_536...1 << 40, service: \.connections.bufferedBytesPerUser),
     ]
 
     private static let limits: [ConfigurationKey] = [

@@ -24,6 +24,8 @@ public final class Connection: Sendable {
         var isControl = false
         /// Messages that are acknowledged, in both directions; `nil` where there are none.
         var messages: ConnectionMessages?
+        /// So many bytes more, or less, wait for the peer.
+        var held: (@Sendable (Connection, Int) -> Void)?
         /// The peer takes no more calls on it.
         var leaving: @Sendable (Connection) -> Void = { _ in }
         var ended: @Sendable (Connection, CloseReason) -> Void
@@ -56,12 +58,16 @@ public final class Connection: Sendable {
     /// Begins the session. On the driver's loop.
     func start() {
         owner.metrics.opened(self)
+        if let held = owner.held {
+            driver.account = { [weak self] change in if let self { held(self, change) } }
+        }
         driver.start(self)
     }
 
     var loop: EventLoop { driver.loop }
     var isControl: Bool { owner.isControl }
     var traffic: Traffic.Reading { driver.traffic.reading }
+    var depths: LaneDepths? { driver.laneDepths }
 
     /// What carries the bytes. Where both are allowed it may change once, soon after the connection has begun, from `.socket` to `.sharedMemory`.
     public var transport: Transport { driver.isInProcess ? .inProcess : usesSharedMemory.withLock { $0 } ? .sharedMemory : .socket }

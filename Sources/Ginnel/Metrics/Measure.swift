@@ -9,6 +9,7 @@ enum Measure: Int, CaseIterable, Sendable {
     case bytesRead
     case writes
     case bytesWritten
+    case messagesWritten
     case eventsReceived
     case eventsSent
     case eventsMissed
@@ -38,6 +39,7 @@ enum Measure: Int, CaseIterable, Sendable {
         case .bytesRead: (.counter, "read_bytes_total", "Bytes read from peers.")
         case .writes: (.counter, "writes_total", "Writes that took bytes.")
         case .bytesWritten: (.counter, "written_bytes_total", "Bytes written to peers.")
+        case .messagesWritten: (.counter, "messages_written_total", "Messages handed to writing whole: requests, answers, items, events.")
         case .eventsReceived: (.counter, "events_received_total", "Events that peers have sent.")
         case .eventsSent: (.counter, "events_sent_total", "Events taken to be sent, one for each peer.")
         case .eventsMissed: (.counter, "events_missed_total", "Events that peers say they dropped before they could send them here.")

@@ -36,6 +36,23 @@ public struct MetricsSnapshot: Message, Equatable {
         public var bytesWritten: UInt64
         /// What waits to be sent to it.
         public var bytesWaiting: Int
+        /// The same by lane; `nil` where the format has none.
+        public var lanes: LaneDepths?
+        /// Writes to it, and the messages that left whole with them.
+        public var writes: UInt64?
+        public var messagesWritten: UInt64?
+    }
+
+    /// All connections of one user.
+    public struct User: Codable, Sendable, Equatable {
+        /// Who it is; both `nil` for peers of whom the system says nothing.
+        public var user: UInt32?
+        public var sid: String?
+        public var connections = 0
+        public var callsInFlight = 0
+        public var bytesRead: UInt64 = 0
+        public var bytesWritten: UInt64 = 0
+        public var bytesWaiting = 0
     }
 
     /// The service's name; empty where its endpoint has none.
@@ -61,6 +78,8 @@ public struct MetricsSnapshot: Message, Equatable {
     public var peers: [Peer] = []
     /// How many more there are.
     public var peersUnlisted = 0
+    /// What those that are connected now come to for each user, the one with the most connections first. Empty where `peers` is.
+    public var users: [User] = []
 
     init(service: String, program: String, engine: String, uptime: Double) {
         self.service = service
@@ -74,7 +93,7 @@ public struct MetricsSnapshot: Message, Equatable {
 
 extension MetricsSnapshot: Codable {
     private enum Key: String, CodingKey {
-        case service, program, engine, uptime, connections, fallbacks, counters, gauges, reasons, calls, peers, peersUnlisted
+        case service, program, engine, uptime, connections, fallbacks, counters, gauges, reasons, calls, peers, peersUnlisted, users
     }
 
     /// Members may be missing: a service says what its version counts.
@@ -93,6 +112,7 @@ extension MetricsSnapshot: Codable {
         calls = try member(.calls, [])
         peers = try member(.peers, [])
         peersUnlisted = try member(.peersUnlisted, 0)
+        users = try member(.users, [])
     }
 
     public func encode(to encoder: any Encoder) throws {
@@ -109,6 +129,7 @@ extension MetricsSnapshot: Codable {
         try members.encode(calls, forKey: .calls)
         try members.encode(peers, forKey: .peers)
         try members.encode(peersUnlisted, forKey: .peersUnlisted)
+        try members.encode(users, forKey: .users)
     }
 }
 

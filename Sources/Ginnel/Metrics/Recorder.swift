@@ -99,7 +99,10 @@ final class Recorder: Sendable {
     }
 
     private static func measures(of traffic: Traffic.Reading) -> [(Measure, UInt64)] {
-        [(.reads, traffic.reads), (.bytesRead, traffic.bytesRead), (.writes, traffic.writes), (.bytesWritten, traffic.bytesWritten)]
+        [
+            (.reads, traffic.reads), (.bytesRead, traffic.bytesRead), (.writes, traffic.writes), (.bytesWritten, traffic.bytesWritten),
+            (.messagesWritten, traffic.messagesWritten),
+        ]
     }
 
     // MARK: The snapshot
@@ -120,6 +123,7 @@ final class Recorder: Sendable {
         if peers {
             snapshot.peers = Array(readings.prefix(Self.peerLimit))
             snapshot.peersUnlisted = readings.count - snapshot.peers.count
+            snapshot.users = MetricsSnapshot.users(of: readings)
         }
         for measure in Measure.allCases {
             switch measure.about.kind {

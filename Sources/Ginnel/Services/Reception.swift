@@ -220,6 +220,7 @@ final class Reception: Sendable {
             complain: { [self] event, what, metadata in complain(event, what, metadata) },
             established: { _, _ in },
             metrics: service.recorder, lane: service.recorder.lane(lane), isControl: listening.isControl, messages: listening.isControl ? nil : messages,
+            held: { [service] connection, change in service.noteHeld(change, for: connection) },
             ended: { [self, loop = driver.loop] connection, reason in
                 letGo(user, loop)
                 service.noteConnection(connection, isOpen: false)

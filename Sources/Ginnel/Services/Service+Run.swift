@@ -126,6 +126,7 @@ extension Service {
     /// A connection has begun or ended.
     func noteConnection(_ connection: Connection, isOpen: Bool) {
         note { $0.connections[ObjectIdentifier(connection)] = isOpen ? connection : nil }
+        if !isOpen { forgetHeld(for: connection) }
     }
 
     /// A connection to be has begun to open its stream, or has ended that.

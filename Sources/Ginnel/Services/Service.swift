@@ -49,6 +49,8 @@ public final class Service: Sendable {
     let receiver: MessageReceiver
     let senders: MessageSenders
     let recorder: Recorder
+    /// What waits for the peers of each user.
+    let accounts: Guarded<OutputAccounts<ObjectIdentifier>>
 
     /// A service that listens at `endpoint` once it runs.
     ///
@@ -63,6 +65,7 @@ public final class Service: Sendable {
         policy: PeerPolicy? = nil, configuration: ServiceConfiguration = .defaults
     ) {
         self.configuration = configuration
+        accounts = Guarded(OutputAccounts(limit: configuration.connections.bufferedBytesPerUser))
         recorder = Recorder(lanes: EventLoopGroup.defaultCount(configuration.loops), configuration.instruments)
         chosenEngine = Swift.Result { () throws(GinnelError) in try Engine.chosen(configured: configuration.engine) }
         // A generator that fails is reported by `run()`, which needs it too; an identity of zeros is never sent.
@@ -99,8 +102,7 @@ public final class Service: Sendable {
     /// Sends an event to all that are connected; how many took it.
     @discardableResult
     public func broadcast(_ event: some Event, priority: Priority = .normal) throws -> Int {
-        let encoded = try EncodedEvent(event, priority)
-        return connections.count { $0.sendEvent(encoded) }
+        try send(event, to: connections, priority: priority)
     }
 
     /// Events that clients send, of one kind, from now on. `capacity`: how many may wait for a slow subscriber. Default 256.

@@ -43,6 +43,7 @@ struct HeaderedOutbox: Sendable {
     private(set) var eventBytes = 0
     /// Bytes of chunks of streamed answers.
     private(set) var itemBytes = 0
+    private(set) var messagesProduced: UInt64 = 0
 
     var isEmpty: Bool { waiting == 0 }
     /// What all that waits counts against its limit.
@@ -81,6 +82,7 @@ struct HeaderedOutbox: Sendable {
     mutating func produce(into output: inout OutputBuffer) -> Bool {
         guard let message = popFirst() else { return false }
         note(message, -1)
+        messagesProduced += 1
         message.write(to: &output)
         return true
     }
@@ -128,7 +130,9 @@ struct HeaderedOutbox: Sendable {
     mutating func dropAll() -> Set<UInt32> {
         var unsent: Set<UInt32> = []
         for lane in lanes { lane.messages.forEach { if $0.call != 0 { unsent.insert($0.call) } } }
+        let produced = messagesProduced
         self = HeaderedOutbox()
+        messagesProduced = produced
         return unsent
     }
 }

@@ -155,6 +155,10 @@ extension HeaderedSession: SessionMachine {
 
     package var hasOutput: Bool { !outbox.isEmpty }
     package var outputBytes: Int { outbox.byteCount }
+    package var heldBytes: Int { outbox.heldBytes }
+    /// Its lanes take turns by messages, and nothing is known of their bytes.
+    package var laneDepths: LaneDepths? { nil }
+    package var messagesProduced: UInt64 { outbox.messagesProduced }
 
     package mutating func produce(into output: inout OutputBuffer, goal: Int) {
         while output.count < goal, outbox.produce(into: &output) {}

@@ -90,6 +90,14 @@ extension NativeSession: SessionMachine {
     package var wantsInput: Bool { phase != .closed }
     package var hasOutput: Bool { !outbound.lanes.isEmpty || answerBytes > 0 || encryption.writer?.hasOutput == true }
     package var outputBytes: Int { outbound.lanes.byteCount + answerBytes }
+    package var heldBytes: Int { outbound.lanes.heldBytes + answerBytes }
+    package var messagesProduced: UInt64 { outbound.lanes.messagesProduced }
+
+    package var laneDepths: LaneDepths? {
+        var depths = outbound.lanes.depths
+        depths.controlBytes += answerBytes
+        return depths
+    }
 
     package mutating func produce(into output: inout OutputBuffer, goal: Int) {
         sealAnswers()

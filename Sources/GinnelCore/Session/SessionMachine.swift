@@ -131,6 +131,15 @@ package protocol SessionMachine: Sendable {
     /// Bytes that wait to be produced, for limits and metrics.
     var outputBytes: Int { get }
 
+    /// What these count against the limits on memory, the messages around them included.
+    var heldBytes: Int { get }
+
+    /// What waits, by lane; `nil` where the format has no lanes of this kind.
+    var laneDepths: LaneDepths? { get }
+
+    /// Messages that `produce` has given whole so far, those of the connection itself not counted where the format tells them apart.
+    var messagesProduced: UInt64 { get }
+
     /// Appends bytes to send, whole frames in the order in which they must leave, until `output` holds at least `goal` bytes or nothing waits.
     mutating func produce(into output: inout OutputBuffer, goal: Int)
 

@@ -25,6 +25,7 @@ package struct TaggedJSONSession: Sendable {
     var lastCall: UInt32 = 0
     /// Service: replies and events on their way out.
     var outbox = TaggedJSONOutbox()
+    package private(set) var messagesProduced: UInt64 = 0
 
     package init(role: Role, _ configuration: TaggedJSONConfiguration = TaggedJSONConfiguration()) {
         self.role = role
@@ -106,8 +107,14 @@ extension TaggedJSONSession: SessionMachine {
     package var hasOutput: Bool { !outbox.isEmpty || calls.nextRequestBytes != nil }
 
     package var outputBytes: Int {
-        outbox.byteCount + (calls.nextRequestBytes.map { TaggedJSONMessage.prefixSize + $0 } ?? 0)
+        outbox.byteCount + requestBytes
     }
+
+    package var heldBytes: Int { outbox.heldBytes + requestBytes }
+    package var laneDepths: LaneDepths? { nil }
+
+    /// Bytes of the request that is next.
+    private var requestBytes: Int { calls.nextRequestBytes.map { TaggedJSONMessage.prefixSize + $0 } ?? 0 }
 
     package mutating func produce(into output: inout OutputBuffer, goal: Int) {
         while output.count < goal {
@@ -116,6 +123,7 @@ extension TaggedJSONSession: SessionMachine {
             } else if !outbox.produce(into: &output) {
                 return
             }
+            messagesProduced += 1
         }
     }
 

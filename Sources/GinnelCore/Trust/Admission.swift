@@ -8,6 +8,9 @@ public struct ConnectionLimits: Sendable, Equatable {
     public var perUser: Int = 512
     /// Connections accepted in a second; those beyond wait in the system's backlog. Default 5,000.
     public var acceptedPerSecond: Int = 5000
+    /// Bytes of output that may wait for all connections of one user together, before the one of them for which most waits is closed as a slow reader. Default 256 MiB. Counted as
+    /// `SessionLimits.bufferedBytes` is, where a connection's socket is full, and in steps of 16 KiB for each connection.
+    public var bufferedBytesPerUser: Int = 256 << 20
 
     public static let defaults = ConnectionLimits()
 

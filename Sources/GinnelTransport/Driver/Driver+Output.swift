@@ -5,6 +5,8 @@ internal import GinnelCore
 extension Driver {
     /// Frames are taken from the session in portions of about this size, so that what is urgent overtakes what was not yet taken.
     private static let portion = 64 * 1024
+    /// What one connection may write in a turn of the loop before the others get theirs, and its own peer's next words are read.
+    private static let writeBudget = 1 << 20
     /// After this much another thread leaves the rest to the loop.
     private static let handover = 256 * 1024
     /// A connection that has nothing to write keeps no more memory than this for writing.
@@ -37,18 +39,22 @@ extension Driver {
             state.isFlushing = true
             // The loop's own buffer is large and warm; what the channel does not take stays with the connection, buffer and all.
             if onLoop, staging.isEmpty { swap(&staging, &loop.scratch.output) }
-            if staging.isEmpty { state.session.produce(into: &staging, goal: Self.portion) }
+            if staging.isEmpty { produce(&state) }
             return staging.isEmpty ? .again : .write
         }
-        var left = onLoop ? Int.max : Self.handover
+        var left = onLoop ? Self.writeBudget : Self.handover
         var step = first
         while true {
             switch step {
             case .again: step = nextStep(&left)
             case .write: step = writeStaging(&left)
-            case .stop: return resumeSenders()
+            case .stop:
+                reportHeld()
+                return resumeSenders()
             case .finish(let reason, let aborting): return finishOnLoop(reason, aborting: aborting)
-            case .handOver: return loop.post { [self] in requestFlush() }
+            case .handOver:
+                reportHeld()
+                return onLoop ? requestFlush() : loop.post { [self] in requestFlush() }
             }
         }
     }
@@ -62,7 +68,7 @@ extension Driver {
             }
             if staging.isEmpty {
                 state.session.noteOutputMoved()
-                state.session.produce(into: &staging, goal: Self.portion)
+                produce(&state)
             }
             if !staging.isEmpty {
                 if left > 0 { return .write }
@@ -75,6 +81,12 @@ extension Driver {
         }
     }
 
+    /// Stages the next portion. Holds `isFlushing`, under the lock.
+    private func produce(_ state: inout State) {
+        state.session.produce(into: &staging, goal: Self.portion)
+        traffic.noteMessages(state.session.machine.messagesProduced)
+    }
+
     /// Offers what is staged. Holds `isFlushing`.
     private func writeStaging(_ left: inout Int) -> Step {
         switch staging.withBytes({ write($0) }) {
@@ -82,7 +94,7 @@ extension Driver {
             staging.removeFirst(count)
             traffic.noteWritten(count)
             passBoundary()
-            if left != .max { left -= count }
+            left -= count
             if staging.isEmpty { return .again }
             state.withLock { $0.session.noteOutputMoved() }
             return .write
@@ -192,6 +204,7 @@ extension Driver {
     func finish(_ reason: CloseReason, aborting: Bool) {
         guard let delegate = self.delegate.take() else { return }
         state.withLock { $0.outputHasEnded = true }
+        reportHeld()
         loop.remove(token)
         token = 0
         endChannel(aborting)

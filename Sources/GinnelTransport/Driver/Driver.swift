@@ -31,6 +31,8 @@ package final class Driver: @unchecked Sendable {
         var abortAt: UInt64?
         /// Nothing can be written any more.
         var outputHasEnded = false
+        /// What `account` was told to be held.
+        var reported = 0
     }
 
     package let loop: EventLoop
@@ -40,6 +42,11 @@ package final class Driver: @unchecked Sendable {
     package let traffic = Traffic()
     /// Frames that the channel did not take at once.
     @exclusivity(unchecked) var staging = OutputBuffer()
+
+    /// Told how much more, or less, is held for the peer, while the channel does not take it: each time that it has changed by `reportStep`, and when nothing is held any more. Set before
+    /// `start`; called on any thread, never under the lock.
+    package var account: (@Sendable (Int) -> Void)?
+    private static let reportStep = 16 * 1024
 
     // Loop only, as on the loop itself.
     @exclusivity(unchecked) var delegate: (any SessionDelegate)?
@@ -116,17 +123,31 @@ package final class Driver: @unchecked Sendable {
         let onLoop = loop.isCurrent
         let now = onLoop && !command.needsExactTime ? loop.now : Moment.now
         var actions: [Action] = []
-        let (acceptance, hasOutput, armAt, resumes) = state.withLock { state in
+        let (acceptance, hasOutput, armAt, resumes, reports) = state.withLock { state in
             let wanted = state.session.wantsInput
             let acceptance = state.session.submit(command, at: now, &actions)
             let resumes = !wanted && state.session.wantsInput
-            return (acceptance, state.session.machine.hasOutput, Self.timeToArm(&state, now), resumes)
+            return (acceptance, state.session.machine.hasOutput, Self.timeToArm(&state, now), resumes, state.isBlocked)
         }
         perform(decided: actions, onLoop: onLoop)
         if let armAt { arm(armAt, onLoop: onLoop) }
         if resumes { resumeReading(onLoop: onLoop) }
         if hasOutput { onLoop ? requestFlush() : writeOut() }
+        if reports { reportHeld() }
         return acceptance
+    }
+
+    /// Tells the account what is held, if that has changed by a good deal.
+    func reportHeld() {
+        guard let account else { return }
+        let change = state.withLock { state in
+            let held = state.outputHasEnded || state.session.closed != nil ? 0 : state.session.machine.heldBytes
+            let change = held - state.reported
+            guard abs(change) >= Self.reportStep || held == 0 else { return 0 }
+            state.reported = held
+            return change
+        }
+        if change != 0 { account(change) }
     }
 
     /// Returns when everything that was sent so far has left, or the connection has ended. For senders of what has no credit of its own.
@@ -146,6 +167,9 @@ package final class Driver: @unchecked Sendable {
 
     /// Bytes that wait for the peer.
     package var outputBytes: Int { state.withLock { $0.session.machine.outputBytes } }
+
+    /// The same by lane; `nil` where the format has none.
+    package var laneDepths: LaneDepths? { state.withLock { $0.session.machine.laneDepths } }
 
     /// Performs what a command has caused: on the loop everything, elsewhere what concerns outgoing calls.
     private func perform(decided actions: [Action], onLoop: Bool) {

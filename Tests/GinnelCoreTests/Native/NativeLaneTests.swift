@@ -28,6 +28,28 @@ import Testing
         return Double(bytes) / Double(frames.reduce(0) { $0 + 16 + $1.payload.count })
     }
 
+    @Test func `what waits is counted by lane until it has left or is wanted no more`() {
+        var client = client()
+        var depths: LaneDepths { client.session.machine.laneDepths ?? LaneDepths() }
+        #expect(depths == LaneDepths())
+        let produced = client.session.machine.messagesProduced
+        client.call("m", pattern(1000), lane: .high)
+        let long = client.call("n", pattern(200_000), lane: .low)
+        client.submit(.event(name: "e", codec: .raw, payload: pattern(10), lane: .low))
+        client.submit(.ping(1))
+        #expect(depths.high.messages == 1 && depths.high.bytes > 1000 && depths.high.bytes < 1100)
+        #expect(depths.low.messages == 2 && depths.low.bytes > 200_010)
+        #expect(depths.normal == LaneDepths.Depth() && depths.controlBytes == 24)
+        #expect(depths.high.bytes + depths.low.bytes + depths.controlBytes == client.session.machine.outputBytes)
+        // The ping, the call of the high lane, and of the low lane a chunk or the event.
+        for _ in 0..<3 { client.produce(goal: client.sent.count + 1) }
+        #expect(depths.controlBytes == 0 && depths.high == LaneDepths.Depth() && depths.low.messages >= 1)
+        client.submit(.abandon(long, Failure(.cancelled, "")))
+        _ = client.frames()
+        #expect(depths == LaneDepths())
+        #expect(client.session.machine.messagesProduced == produced + 2)
+    }
+
     @Test func `control frames overtake everything that waits`() {
         var client = client()
         client.call("m", pattern(1 << 19), lane: .high)

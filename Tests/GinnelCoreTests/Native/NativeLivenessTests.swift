@@ -126,6 +126,36 @@ import Testing
         #expect(service.takeAll() == [])
     }
 
+    @Test(arguments: [Role.client, .service]) func `a stale peer is noticed within two intervals, whichever side looks`(role: Role) {
+        var pair = MachinePair.connected(client: { $0.timeouts.heartbeat = .seconds(10) })
+        // The other side says nothing any more: nobody asks it.
+        for step in 1...20 {
+            #expect(pair[role].closed == nil, "after \(step - 1) seconds")
+            pair[role].now = pair[role].now.advanced(by: .seconds(1))
+            pair[role].timeOut()
+        }
+        #expect(pair[role].closed?.by == .us)
+        #expect(pair[role].closed?.failure.code == .stale)
+    }
+
+    @Test(arguments: [Role.client, .service]) func `a peer that sends one huge message slowly is never stale, though it answers no ping`(role: Role) {
+        var pair = MachinePair.connected(client: { $0.timeouts.heartbeat = .seconds(10) })
+        // A service's long message is an event: it has no call to be the answer of.
+        if role == .service {
+            pair.client.call("m", pattern(900_000))
+        } else {
+            pair.service.submit(.event(name: "e", codec: .raw, payload: pattern(900_000), lane: .normal))
+        }
+        let bytes = pair[role.other].takeAll()
+        for start in stride(from: 0, to: bytes.count, by: 40_000) {
+            pair[role].now = pair[role].now.advanced(by: .seconds(9))
+            pair[role].timeOut()
+            pair[role].receive(Array(bytes[start..<min(start + 40_000, bytes.count)]))
+        }
+        #expect(pair[role].closed == nil)
+        #expect(pair[role].now.awake > pair[role.other].now.awake + 200_000_000_000)
+    }
+
     @Test func `a sleeping computer makes nobody stale`() {
         var pair = MachinePair.connected(client: { $0.timeouts.heartbeat = .seconds(10) }, service: { $0.timeouts.idle = .seconds(20) })
         pair.sleep(for: .seconds(8 * 3600))

@@ -32,6 +32,21 @@ import Testing
         return errors.all[0]
     }
 
+    // MARK: Silence
+
+    @Test func `a service that says nothing any more is stale for its client after two heartbeats`() async throws {
+        var configuration = ClientConfiguration.defaults
+        configuration.timeouts.heartbeat = .milliseconds(300)
+        let error = try await Self.failure(configuration) { peer in
+            // It has read the question that two heartbeats pass over, and then the reason.
+            let frames = try await peer.framesToEnd()
+            #expect(frames.map(\.kind) == [Kind.ping, Kind.goodbye])
+            #expect(frames.last?.failureCode == FailureCode.stale.rawValue)
+        }
+        #expect(error.code == .connectionLost)
+        #expect("\(error)".contains("stale"))
+    }
+
     // MARK: Handshake
 
     @Test func `a service that speaks something else is no service of ours`() async throws {

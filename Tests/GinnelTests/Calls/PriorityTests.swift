@@ -1,8 +1,9 @@
 // Priorities: a request's lane reaches its handler, and its answer travels in the same lane.
 
-import Ginnel
 import GinnelTesting
 import Testing
+
+@testable import Ginnel
 
 @Suite(.serialized, .ownThread, .timeLimit(.minutes(5))) struct PriorityTests {
     @Test(arguments: [Priority.high, .normal, .low]) func `a handler knows the priority of its call`(priority: Priority) async throws {
@@ -25,6 +26,60 @@ import Testing
                 try await peer.send(request)
                 let answer = try await peer.frame(of: WireFrame.Kind.response, WireFrame.Kind.failure)
                 #expect(answer?.stream == stream && answer?.lane == lane)
+            }
+        }
+    }
+
+    /// A hundred of them are more than any socket holds.
+    private struct Bulk: Event {
+        static let name = "bulk"
+        static let codec = Codec.raw
+        var count = 1 << 20
+
+        init() {}
+        init(decoding bytes: borrowing RawSpan) { count = bytes.byteCount }
+        func encoded() -> [UInt8] { [UInt8](repeating: 7, count: count) }
+    }
+
+    @Test func `a ping and an urgent call overtake 100 MB that wait on the same connection`() async throws {
+        let total = 100 << 20
+        var configuration = ServiceConfiguration.defaults
+        configuration.limits.eventBytes = 2 * total
+        configuration.limits.bufferedBytes = 2 * total
+        try await withRunning(configuration) {
+            $0.handle("flood") { _, context in
+                let bulk = try EncodedEvent(Bulk(), .low)
+                // All of it waits before the first byte can leave: this loop is the one that writes.
+                for _ in 0..<100 { _ = context.connection.sendEvent(bulk) }
+                return Array("\(context.connection.lanes?.low.bytes ?? 0)".utf8)
+            }
+        } _: { running in
+            var configuration = ClientConfiguration.defaults
+            configuration.limits.announced.maximumMessage = 2 << 20
+            try await running.connect(configuration) { client in
+                let bulk = client.events(of: Bulk.self, capacity: .max)
+                func arrived() -> Int { Int(client.metrics().counters["read_bytes_total"] ?? 0) }
+                let waiting = try await client.call("flood", payload: [], priority: .high)
+                #expect(Int(String(decoding: waiting.bytes, as: UTF8.self)) ?? 0 > total)
+                let answered = arrived()
+                _ = try await client.ping()
+                let heard = arrived()
+                _ = try await client.call("echo_async", payload: [1], priority: .high)
+                let called = arrived()
+                // Each went past nearly all of it, and the rest came after them, whole.
+                #expect(answered < total / 4, "the answer came behind \(answered) bytes")
+                #expect(heard - answered < total / 4, "the pong came behind \(heard - answered) bytes")
+                #expect(called - heard < total / 4, "the urgent answer came behind \(called - heard) bytes")
+                var count = 0
+                for await delivery in bulk {
+                    guard case .event(let event) = delivery, event.count == 1 << 20 else {
+                        Issue.record("\(delivery)")
+                        break
+                    }
+                    count += 1
+                    if count == 100 { break }
+                }
+                #expect(arrived() > total && called < total)
             }
         }
     }

@@ -113,6 +113,29 @@ import Testing
         for _ in 0..<count { try await running.connect { try await $0.checkIsServed() } }
     }
 
+    @Test func `many small messages of one turn leave in few writes, and both are counted`() async throws {
+        try await withRunning {
+            $0.handle("ticks") { _, context in
+                for number in 0..<1000 { try context.connection.send(Tick(number: number)) }
+                return []
+            }
+        } _: { running in
+            try await running.connect { client in
+                let before = running.service.metrics().counters
+                _ = try await client.call("ticks", payload: [])
+                try await client.checkIsServed()
+                let after = try await client.serviceMetrics()
+                func grown(_ name: String) -> UInt64 { after.counters[name]! - before[name]! }
+                // A thousand events and two answers; what waits leaves in portions of 64 KiB.
+                #expect(grown("messages_written_total") == 1002)
+                #expect(grown("writes_total") <= 2 + (grown("written_bytes_total") >> 16) + 2)
+                #expect(after.peers.map(\.messagesWritten) == [after.counters["messages_written_total"]!])
+                #expect(after.peers.map(\.writes) == [after.counters["writes_total"]!])
+                #expect(client.metrics().counters["messages_written_total"] == 3)
+            }
+        }
+    }
+
     @Test func `events are counted, and those that were missed`() async throws {
         try await withRunning { running in
             try await running.connect { client in

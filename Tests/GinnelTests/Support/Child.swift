@@ -83,6 +83,9 @@ final class Child: Sendable {
     /// SIGKILL.
     func kill() { process.end(atOnce: true) }
 
+    /// SIGSTOP, SIGCONT.
+    func signal(_ number: Int32) { _ = Foundation.kill(pid_t(id), number) }
+
     /// Its exit status, or 256 and the signal, once it has ended.
     func status() async throws -> Int32 {
         let id = process.id

@@ -25,6 +25,9 @@ struct OutputLanes: Sendable {
     private var behind: [UInt64: Queue<OutgoingMessage>] = [:]
     private var waiting = 0
     private(set) var messageBytes = 0
+    private var depthsOfMessages = LaneDepths()
+    /// Messages whose last frame has left.
+    private(set) var messagesProduced: UInt64 = 0
     /// What events that wait count against their limit.
     private(set) var eventBytes = 0
     /// Responses and failures that have not left, each of which ends a call.
@@ -36,6 +39,20 @@ struct OutputLanes: Sendable {
     /// What these bytes and the messages around them count against the limit on memory.
     var heldBytes: Int { byteCount + waiting * SessionLimits.messageOverhead }
     var controlBytes: Int { control.byteCount }
+
+    var depths: LaneDepths {
+        var depths = depthsOfMessages
+        depths.controlBytes = control.byteCount + last.byteCount
+        return depths
+    }
+
+    /// Counts what has begun or ceased to wait in a lane.
+    private mutating func note(_ lane: Lane, messages: Int, bytes: Int) {
+        waiting += messages
+        messageBytes += bytes
+        depthsOfMessages[lane].messages += messages
+        depthsOfMessages[lane].bytes += bytes
+    }
 
     // MARK: Putting in
 
@@ -53,8 +70,7 @@ struct OutputLanes: Sendable {
     mutating func appendControl(raw bytes: [UInt8]) { control.append(opening: bytes) }
 
     mutating func append(_ message: OutgoingMessage) {
-        waiting += 1
-        messageBytes += message.remaining
+        note(message.lane, messages: 1, bytes: message.remaining)
         if message.kind == .event {
             eventBytes += message.byteCount
             lanes[Int(message.lane.rawValue)].events.append(message)
@@ -73,8 +89,7 @@ struct OutputLanes: Sendable {
     mutating func dropOldestEvent() -> Bool {
         for index in lanes.indices.reversed() {
             guard let dropped = lanes[index].events.dropOldest() else { continue }
-            waiting -= 1
-            messageBytes -= dropped.remaining
+            note(dropped.lane, messages: -1, bytes: -dropped.remaining)
             eventBytes -= dropped.byteCount
             return true
         }
@@ -106,9 +121,9 @@ struct OutputLanes: Sendable {
 
     private mutating func produceEvent(_ index: Int, _ output: inout OutputBuffer, _ sealed: Bool) {
         let (bytes, finished) = lanes[index].events.writeFrame(to: &output, sealed: sealed)
-        messageBytes -= bytes
+        note(Lane.allCases[index], messages: finished == nil ? 0 : -1, bytes: -bytes)
         if let finished {
-            waiting -= 1
+            messagesProduced += 1
             eventBytes -= finished.byteCount
         }
     }
@@ -117,12 +132,12 @@ struct OutputLanes: Sendable {
         guard var message = lanes[index].messages.popFirst() else { return }
         let before = message.remaining
         let last = message.writeFrame(to: &output, missed: 0, sealed: sealed)
-        messageBytes -= before - message.remaining
+        note(message.lane, messages: last ? -1 : 0, bytes: message.remaining - before)
         guard last else {
             lanes[index].messages.append(message)
             return
         }
-        waiting -= 1
+        messagesProduced += 1
         if message.kind.isFinal { finalFrames -= 1 }
         if message.isChunked { releaseBehind(message.sequence) }
     }
@@ -165,21 +180,20 @@ struct OutputLanes: Sendable {
     mutating func drop(stream: UInt32) -> Dropped {
         var dropped = Dropped()
         guard waiting > 0 else { return dropped }
-        func note(_ message: OutgoingMessage) {
-            waiting -= 1
-            messageBytes -= message.remaining
+        func forget(_ message: OutgoingMessage) {
+            note(message.lane, messages: -1, bytes: -message.remaining)
             if message.kind.isFinal { finalFrames -= 1 }
             if message.kind == .request, !message.started {
                 dropped.requestUnsent = true
                 dropped.requestBytes = message.charge
             }
         }
-        behind.removeValue(forKey: UInt64(stream))?.forEach(note)
+        behind.removeValue(forKey: UInt64(stream))?.forEach(forget)
         for index in lanes.indices {
             var found: [OutgoingMessage] = []
             lanes[index].messages.forEach { if $0.stream == stream { found.append($0) } }
             guard !found.isEmpty else { continue }
-            found.forEach(note)
+            found.forEach(forget)
             lanes[index].messages.removeAll { $0.stream == stream }
         }
         return dropped
@@ -196,6 +210,7 @@ struct OutputLanes: Sendable {
         behind = [:]
         waiting = 0
         messageBytes = 0
+        depthsOfMessages = LaneDepths()
         eventBytes = 0
         finalFrames = 0
         return unsent
