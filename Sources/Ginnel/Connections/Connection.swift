@@ -151,6 +151,7 @@ public final class Connection: Sendable {
 
     /// The same, and waits while a good deal has not left yet, so that a sender in a hurry loses nothing of its own.
     func sendEventInTurn(_ event: EncodedEvent) async -> Bool {
+        if event.isSensitive, !isPrivate { return false }
         guard case .taken(let mayCarryOn) = driver.submit(event.command) else { return false }
         owner.metrics.add(to: .eventsSent, lane: owner.lane)
         if !mayCarryOn { await waitForRoom() }

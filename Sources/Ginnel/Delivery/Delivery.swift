@@ -95,12 +95,14 @@ extension Client {
     ///
     /// - Parameter delivery: `.acknowledged` or `.durable`; with `.atMostOnce` it is an event, which waits for a connection, and the receipt says no more than that it was taken to be sent.
     /// - Throws: `CallError` with `resourceExhausted` when the outbox is full and its policy does not wait, or the disk; `GinnelError`, `unsupported` for a format that acknowledges nothing or a
-    ///   durable message without a file.
+    ///   durable message without a file. `CallError` with `encryptionRequired` when the message is sensitive and would leave, now or later, on a connection that is not encrypted.
     @discardableResult
     public func send(_ message: some Event, delivery: Delivery, priority: Priority = .normal) async throws -> DeliveryReceipt {
         let encoded = try EncodedEvent(message, priority)
         guard delivery != .atMostOnce else {
-            guard try await connection().sendEventInTurn(encoded) else {
+            let connection = try await connection()
+            try connection.check(encoded)
+            guard await connection.sendEventInTurn(encoded) else {
                 throw CallError(.tooLarge, "the event \(encoded.name) is longer than the service takes, or the connection has ended")
             }
             return DeliveryReceipt(settled: true)
@@ -134,6 +136,7 @@ extension Connection {
         let encoded = try EncodedEvent(message, priority)
         guard delivery != .durable else { throw GinnelError(.unsupported, "only clients keep messages on disk; send it with .acknowledged", peer: peer) }
         guard delivery != .atMostOnce else {
+            try check(encoded)
             guard await sendEventInTurn(encoded) else { throw CallError(.tooLarge, "the event \(encoded.name) is longer than the peer takes, or the connection has ended") }
             return DeliveryReceipt(settled: true)
         }

@@ -197,6 +197,10 @@ private struct LoudWhisper: Event {
                 #expect(bytes.code == .encryptionRequired)
                 let event = try await errorOf(CallError.self) { try await client.send(Whisper(value: 1)) }
                 #expect(event.code == .encryptionRequired)
+                let kept = try await errorOf(CallError.self) { try await client.send(Whisper(value: 1), delivery: .acknowledged) }
+                #expect(kept.code == .encryptionRequired)
+                let once = try await errorOf(CallError.self) { try await client.send(Whisper(value: 1), delivery: .atMostOnce) }
+                #expect(once.code == .encryptionRequired)
                 try await client.checkIsServed()
             }
         }
@@ -204,10 +208,11 @@ private struct LoudWhisper: Event {
 
     @Test func `a sensitive call that comes unencrypted all the same is refused by the service, and an event dropped`() async throws {
         let heard = Recorded<Int>()
-        try await withRunning(prepare: {
+        let prepare: (Service) -> Void = {
             Self.prepare($0)
             $0.handle(event: Whisper.self) { event, _ in heard.append(event.value) }
-        }) { running in
+        }
+        try await withRunning(prepare: prepare) { running in
             try await running.connect { client in
                 let error = try await errorOf(CallError.self) { _ = try await client.call(LoudSecret(value: 1)) }
                 #expect(error.code == .encryptionRequired)
@@ -220,6 +225,27 @@ private struct LoudWhisper: Event {
             }
         }
         #expect(heard.all == [])
+    }
+
+    @Test func `sensitive messages are acknowledged where encryption is required, and refused for good where they come unencrypted`() async throws {
+        let heard = Recorded<Int>()
+        let prepare: (Service) -> Void = { service in service.receive(Whisper.self) { message, _ in heard.append(message.value) } }
+        let (ours, theirs) = try Self.encryption(.pinned)
+        try await withRunning(Self.service(ours), prepare: prepare) { running in
+            try await running.connect(Self.client(theirs)) { client in
+                try await client.send(Whisper(value: 4), delivery: .acknowledged)
+                try await client.flush()
+            }
+        }
+        #expect(heard.all == [4])
+        try await withRunning(prepare: prepare) { running in
+            try await running.connect { client in
+                try await client.send(LoudWhisper(value: 5), delivery: .acknowledged)
+                try await client.flush()
+                try await running.log.entry("whisper", "came unencrypted")
+            }
+        }
+        #expect(heard.all == [4])
     }
 
     @Test func `sensitive events pass through encrypted connections, and calls within one process`() async throws {
