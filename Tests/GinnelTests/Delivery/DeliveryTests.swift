@@ -243,6 +243,14 @@ struct Handed: Sendable, Equatable {
             #expect(late.code == .unavailable)
         }
     }
+    @Test func `a client that has ended keeps no message, not even its first`() async throws {
+        try await withPlace { endpoint in
+            let client = Client(to: endpoint, configuration: .quiet)
+            let lost = try await errorOf(GinnelError.self) { try await client.run() }
+            let late = try await errorOf(GinnelError.self) { _ = try await client.send(Note(number: 1), delivery: .acknowledged) }
+            #expect(late.code == lost.code)
+        }
+    }
 
     @Test func `what cannot be kept is refused by name`() async throws {
         let endpoint = Endpoint.inProcess(uniqueName())
