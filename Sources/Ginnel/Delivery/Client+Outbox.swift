@@ -14,16 +14,16 @@ extension Client {
         throw GinnelError.clientHasEnded
     }
 
-    /// Whatever outbox there is, or a new one in memory.
+    /// Whatever outbox there is, or a new one in memory. Throws the error with which the client has ended, when it never had one: nobody would end what is made then.
     func memoryOutbox() throws -> MessageSender {
         if let sender = state.withLock({ $0.sender }) { return sender }
         let made = MessageSender(Outbox(sender: try Identity.random(), limits: configuration.outbox.limits), metrics: recorder)
-        var sender = made
-        move { state in
-            sender = state.sender ?? made
-            state.sender = sender
+        return try state.withLock { state throws(GinnelError) in
+            if let sender = state.sender { return sender }
+            if case .over(let error) = state.phase { throw error }
+            state.sender = made
+            return made
         }
-        return sender
     }
 
     /// Opens the outbox on disk, where there is to be one. Before anything is connected: it says who this client is.

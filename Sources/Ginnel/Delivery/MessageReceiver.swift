@@ -39,6 +39,11 @@ final class MessageReceiver: Sendable {
         }
     }
 
+    /// What the policies of its messages need to know of a peer.
+    var wantedFields: Set<PeerIdentity.Field> {
+        state.withLock { $0.handlers.values.reduce(into: []) { fields, handler in if let policy = handler.policy { fields.formUnion(policy.wants) } } }
+    }
+
     // MARK: Connections, on their loops
 
     func connected(_ connection: Connection, _ sender: Identity) {

@@ -191,7 +191,10 @@ final class Reception: Sendable {
 
     private func handlers(of listening: Listening) -> HandlerTable { listening.isControl ? controlHandlers : handlers }
 
-    private func verification(_ listening: Listening) -> PeerVerification { PeerVerification(listening.policy, alsoReading: handlers(of: listening).wantedFields) }
+    private func verification(_ listening: Listening) -> PeerVerification {
+        let fields = handlers(of: listening).wantedFields
+        return PeerVerification(listening.policy, alsoReading: listening.isControl ? fields : fields.union(service.receiver.wantedFields))
+    }
 
     private func machine(_ listening: Listening, offersSharedMemory: Bool) -> any SessionMachine {
         let configuration = service.configuration

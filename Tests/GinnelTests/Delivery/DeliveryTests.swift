@@ -106,6 +106,21 @@ struct Handed: Sendable, Equatable {
         }
     }
 
+    @Test func `what the policy of a message wants to know of a peer is read`() async throws {
+        try await withPlace { endpoint in
+            let handed = Recorded<Int>()
+            let service = makeService(at: endpoint, configuration: .quiet)
+            let policy = PeerPolicy.custom("a known program", wants: [.executable]) { $0.executable == nil ? .refused("its program is not known") : .accepted }
+            service.receive(Note.self, allowing: policy) { note, _ in handed.append(note.number) }
+            try await withService(service) {
+                try await Client.connect(to: endpoint, reconnect: .soon, configuration: .quiet) { client in
+                    try await client.send(Note(number: 1), delivery: .acknowledged).acknowledged()
+                }
+            }
+            #expect(handed.all == [1])
+        }
+    }
+
     @Test func `messages wait for the service to appear, and arrive in order`() async throws {
         try await withPlace { endpoint in
             let handed = Recorded<Handed>()
@@ -241,6 +256,14 @@ struct Handed: Sendable, Equatable {
             #expect(error.code == .unavailable)
             let late = try await errorOf(CallError.self) { _ = try await client.send(Note(number: 2), delivery: .acknowledged) }
             #expect(late.code == .unavailable)
+        }
+    }
+    @Test func `a client that has ended keeps no message, not even its first`() async throws {
+        try await withPlace { endpoint in
+            let client = Client(to: endpoint, configuration: .quiet)
+            let lost = try await errorOf(GinnelError.self) { try await client.run() }
+            let late = try await errorOf(GinnelError.self) { _ = try await client.send(Note(number: 1), delivery: .acknowledged) }
+            #expect(late.code == lost.code)
         }
     }
 
