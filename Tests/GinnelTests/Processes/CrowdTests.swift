@@ -122,7 +122,12 @@ struct CrowdTests {
         }
         while try await connections(client) != 101 { await Task.yield() }
         for crowd in [holding, quiet] { if aborting { try crowd.tell("abort") } else { crowd.kill() } }
-        for crowd in [holding, quiet] { #expect(try await crowd.status() == 256 + (aborting ? SIGABRT : SIGKILL)) }
+        for crowd in [holding, quiet] {
+            let status = try await crowd.status()
+            #expect(status == 256 + (aborting ? SIGABRT : SIGKILL))
+        }
+        // Until here, or they end in order: nobody could give them orders any more.
+        withExtendedLifetime((holding, quiet)) {}
         while try await connections(client) != 1 { await Task.yield() }
     }
 
