@@ -1,4 +1,4 @@
-// Many clients in one process: `--count` of them connect, are served once, call `hold` if `--hold yes`, and stay until they are killed. Says `crowded` when all are there; obeys `abort`, which ends the process on the spot.
+// Many clients in one process: `--count` of them connect, are served once, call `hold` if `--hold yes`, and stay until they are killed. Says `crowded` when all are there; obeys `fail`, which ends the process on the spot with status 3.
 
 import Foundation
 import Ginnel
@@ -23,7 +23,7 @@ struct Crowding: Sendable {
                 }
             }
             group.addTask {
-                for await order in Control.orders where order == "abort" { abort() }
+                for await order in Control.orders where order == "fail" { _exit(3) }
             }
             var number = 0
             for await _ in served {

@@ -102,9 +102,9 @@ struct CrowdTests {
             try await service.line("listening")
             try await Client.connect(to: .path(directory + "/s")) { client in
                 // What the first hundred bring about once is not theirs alone.
-                try await Self.comeAndVanish(service, client, directory, aborting: false)
+                try await Self.comeAndVanish(service, client, directory, failing: false)
                 let (descriptors, memory) = (try Self.descriptors(of: service.id), try Self.memory(of: service.id))
-                for round in 0..<5 { try await Self.comeAndVanish(service, client, directory, aborting: round % 2 == 1) }
+                for round in 0..<5 { try await Self.comeAndVanish(service, client, directory, failing: round % 2 == 1) }
                 #expect(try Self.descriptors(of: service.id) == descriptors)
                 let grown = try Self.memory(of: service.id) - memory
                 #expect(grown < 2 << 20, "\(grown >> 10) KiB more after 500 connections, \(grown / 500) bytes for each")
@@ -113,7 +113,7 @@ struct CrowdTests {
     }
 
     /// A hundred clients, half of them with a call in flight, end as processes do that are killed, or that fail.
-    private static func comeAndVanish(_ service: Child, _ client: Client, _ directory: String, aborting: Bool) async throws {
+    private static func comeAndVanish(_ service: Child, _ client: Client, _ directory: String, failing: Bool) async throws {
         let holding = try Child(["crowd", "--endpoint", directory + "/s", "--count", "50", "--hold", "yes"])
         let quiet = try Child(["crowd", "--endpoint", directory + "/s", "--count", "50"])
         for crowd in [holding, quiet] {
@@ -121,8 +121,13 @@ struct CrowdTests {
             #expect(crowd.lines.all == ["crowded"])
         }
         while try await connections(client) != 101 { await Task.yield() }
-        for crowd in [holding, quiet] { if aborting { try crowd.tell("abort") } else { crowd.kill() } }
-        for crowd in [holding, quiet] { #expect(try await crowd.status() == 256 + (aborting ? SIGABRT : SIGKILL)) }
+        for crowd in [holding, quiet] { if failing { try crowd.tell("fail") } else { crowd.kill() } }
+        for crowd in [holding, quiet] {
+            let status = try await crowd.status()
+            #expect(status == (failing ? 3 : 256 + SIGKILL))
+        }
+        // Until here, or they end in order: nobody could give them orders any more.
+        withExtendedLifetime((holding, quiet)) {}
         while try await connections(client) != 1 { await Task.yield() }
     }
 
