@@ -1,7 +1,7 @@
 # `make help` lists what there is. Everything is built below .build, and the two commands that most people need, `make demo` and
 # `make test`, do all their set-up themselves.
 #
-# Each target is one thing that can be checked alone; `test` is the sum of those that must pass before a change is taken, and stays under 15
+# Each target is one thing that can be checked alone; `test` is the sum of those that must pass before a change is taken, and stays under 20
 # minutes on two processors. `.ci/run` runs it and then the longer ones.
 
 SWIFT ?= swift
