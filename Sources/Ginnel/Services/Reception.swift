@@ -209,7 +209,8 @@ final class Reception: Sendable {
     private var messages: ConnectionMessages {
         let senders = service.senders
         return ConnectionMessages(
-            receiver: service.receiver, sender: { senders.connected($0) }, used: { senders.used(for: $0) }, arePrivate: service.configuration.encryption?.isRequired == true, isLost: { senders.lost($0) })
+            receiver: service.receiver, sender: { senders.connected($0) }, used: { senders.used(for: $0) }, arePrivate: service.configuration.encryption?.isRequired == true,
+            isLost: { senders.lost($0) })
     }
 
     private func begin(_ driver: Driver, _ listening: Listening) {

@@ -1,10 +1,11 @@
 // What peers and their absence can do to delivery: messages that nobody receives, many at once, and clients that are not there any more.
 
-@testable import Ginnel
 import GinnelCore
 import GinnelTesting
 import GinnelTransport
 import Testing
+
+@testable import Ginnel
 
 private struct Unheard: Event { static let name = "unheard" }
 
@@ -62,7 +63,9 @@ private struct Unheard: Event { static let name = "unheard" }
         }
     }
 
-    @Test(arguments: [(Duration.zero, 4096), (.seconds(3600), 1)]) func `messages of a client that is given up are, and it takes none of the next for one that it has seen`(memory: Duration, most: Int) async throws {
+    @Test(arguments: [(Duration.zero, 4096), (.seconds(3600), 1)]) func `messages of a client that is given up are, and it takes none of the next for one that it has seen`(
+        memory: Duration, most: Int
+    ) async throws {
         let senders = MessageSenders(try Identity.random(), .defaults, metrics: Recorder(lanes: 1, Instruments()), memory: memory, most: most)
         let (away, other) = (Identity(high: 1, low: 1), Identity(high: 1, low: 2))
         _ = senders.connected(away)
