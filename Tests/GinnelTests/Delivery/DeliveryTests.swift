@@ -279,6 +279,20 @@ struct Handed: Sendable, Equatable {
         #expect(formless.sentence.contains("acknowledges nothing"))
     }
 
+    @Test func `a sensitive message is kept only where nobody else can read it`() async throws {
+        struct Secret: Event {
+            static let name = "secret"
+            static let isSensitive = true
+        }
+        let client = Client(to: .path("/nowhere/s"), configuration: .quiet)
+        let error = try await errorOf(CallError.self) { _ = try await client.send(Secret(), delivery: .acknowledged) }
+        #expect(error.code == .encryptionRequired && error.outcome == .notBegun)
+        #expect(client.unacknowledged == 0)
+        let inside = Client(to: .inProcess(uniqueName()), configuration: .quiet)
+        try await inside.send(Secret(), delivery: .acknowledged)
+        #expect(inside.unacknowledged == 1)
+    }
+
     #if !DurableOutbox
     @Test func `a build without a disk for messages says which trait it lacks`() async throws {
         var configuration = ClientConfiguration.quiet
