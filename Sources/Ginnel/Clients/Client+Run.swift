@@ -11,7 +11,13 @@ extension Client {
     public func run() async throws {
         let (loop, store) = try await begin()
         let error = await withTaskCancellationHandler {
-            await stayConnected(on: loop)
+            await withTaskGroup { group in
+                state.withLock { $0.canFlush = true }
+                group.addTask { await self.flushWhenClosed() }
+                let error = await stayConnected(on: loop)
+                group.cancelAll()
+                return error
+            }
         } onCancel: {
             disconnect()
         }
@@ -62,7 +68,25 @@ extension Client {
     }
 
     /// Ends the connection when the calls in flight have ended; `run()` returns then. While there is none, because it connects or waits to: `run()` returns at once.
-    public func close() { leave()?.leave(Failure(.finished, "the client has no more to ask")) }
+    /// Messages that are not acknowledged are waited for while there is a connection, for at most `configuration.outbox.flushTimeout`.
+    public func close() {
+        var waits = false
+        move { state in
+            guard state.canFlush, !state.isFlushing, case .connected = state.phase, (state.sender?.count ?? 0) > 0 else { return }
+            state.isFlushing = true
+            waits = true
+        }
+        if !waits { leaveInOrder() }
+    }
+
+    private func leaveInOrder() { leave()?.leave(Failure(.finished, "the client has no more to ask")) }
+
+    private func flushWhenClosed() async {
+        await wait { $0.isFlushing }
+        if Task.isCancelled { return }
+        await flushAtEnd()
+        leaveInOrder()
+    }
 
     /// Ends the connection at once, or does not begin it.
     func disconnect() { leave()?.submit(.close(Failure(.finished, "the client was cancelled"))) }

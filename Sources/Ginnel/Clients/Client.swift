@@ -26,6 +26,10 @@ public final class Client: Sendable {
         var opening: StreamOpening?
         /// `close()` was called, or the task was cancelled: nothing more is begun.
         var isLeaving = false
+        /// `close()` was called, and what is not acknowledged yet is waited for.
+        var isFlushing = false
+        /// `run()` looks after that.
+        var canFlush = false
         /// There will be no more connections.
         var hasStopped = false
         var handlers = HandlerTable()

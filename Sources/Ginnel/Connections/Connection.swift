@@ -37,6 +37,7 @@ public final class Connection: Sendable {
     private let pings = Guarded(Pings())
     private let usesSharedMemory: Guarded<Bool>
     private let isSealed = Guarded(false)
+    private let established = Guarded<Identity?>(nil)
     let counts = ConnectionCounts()
     /// The outbox for this peer, once it is known that it acknowledges messages.
     private let outbox = Guarded<(sender: MessageSender, peer: Identity)?>(nil)
@@ -77,6 +78,9 @@ public final class Connection: Sendable {
 
     /// Whether sensitive messages may be said: nobody can stand in the middle.
     var isPrivate: Bool { isEncrypted || driver.isInProcess }
+
+    /// Who the peer says that it is, once it has: for a client the instance of the service.
+    var instance: Identity? { established.withLock { $0 } }
 
     /// Bytes that wait to be sent to this peer.
     public var bytesWaiting: Int { driver.outputBytes }
@@ -193,6 +197,7 @@ extension Connection: SessionDelegate {
         switch action {
         case .established(let establishment):
             isSealed.withLock { $0 = establishment.isEncrypted }
+            established.withLock { $0 = establishment.instance }
             owner.established(self, establishment)
             beginDelivery(establishment)
         case .message(let message): owner.messages?.receiver.received(message, of: input, on: self)
@@ -225,7 +230,10 @@ extension Connection: SessionDelegate {
 
     private func beginDelivery(_ establishment: Establishment) {
         guard establishment.delivers, let messages = owner.messages else { return }
-        messages.receiver.connected(self, establishment.instance)
+        guard messages.receiver.connected(self, establishment.instance) else {
+            owner.complain(.refused, "a peer connected as a sender of messages that is another user's", metadata)
+            return close(.forbidden, "this identity is known as another user's; make a new one")
+        }
         let sender = messages.sender(establishment.instance)
         outbox.withLock { $0 = (sender, establishment.instance) }
         sender.connected(self)

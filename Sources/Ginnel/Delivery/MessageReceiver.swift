@@ -7,6 +7,7 @@ internal import GinnelTransport
 final class MessageReceiver: Sendable {
     private struct State {
         var inbox: Inbox
+        var owners = SenderOwners()
         var handlers: [String: MessageHandler] = [:]
         var connections: [UInt64: Connection] = [:]
         var numbers: [ObjectIdentifier: UInt64] = [:]
@@ -46,13 +47,17 @@ final class MessageReceiver: Sendable {
 
     // MARK: Connections, on their loops
 
-    func connected(_ connection: Connection, _ sender: Identity) {
+    /// False when it is another user who has connected as this sender before.
+    func connected(_ connection: Connection, _ sender: Identity) -> Bool {
         state.withLock { state in
+            let owner = connection.peer.sid ?? connection.peer.user.map { "\($0)" } ?? ""
+            guard state.owners.admits(sender, of: owner, isNeeded: { [inbox = state.inbox, latest = state.latest] in inbox.knows($0) || latest[$0] != nil }) else { return false }
             state.last += 1
             state.numbers[ObjectIdentifier(connection)] = state.last
             state.connections[state.last] = connection
             state.latest[sender] = connection
             state.inbox.connected(sender, on: state.last, at: .now)
+            return true
         }
     }
 

@@ -111,9 +111,12 @@ final class MessageSender: Sendable {
 
     func connected(_ connection: Connection) {
         state.withLock { state in
+            guard state.end == nil else { return }
             state.connection = connection
             state.outbox.connected()
         }
+        // What the disk would not forget holds up its lane; a new connection is a good moment to ask again.
+        removeAgain()
         pump()
     }
 

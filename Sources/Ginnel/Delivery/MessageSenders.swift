@@ -84,6 +84,14 @@ final class MessageSenders: Sendable {
         return gone
     }
 
+    /// Returns when the clients that are connected have acknowledged what is kept for them, or when the task is cancelled.
+    func flush() async {
+        let waiting = state.withLock { $0.known.values.filter { $0.connections > 0 && $0.sender.count > 0 }.map(\.sender) }
+        await withTaskGroup { group in
+            for sender in waiting { group.addTask { try? await sender.flush(.seconds(3600)) } }
+        }
+    }
+
     private static let over = "the service has ended before the message was acknowledged"
 
     /// The service has ended.

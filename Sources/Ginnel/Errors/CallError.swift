@@ -42,7 +42,8 @@ public struct CallError: Error, Sendable, Equatable {
 
     /// What is known of the work that was asked for.
     public enum Outcome: Sendable, Hashable {
-        /// The handler was never called: the call may be made again.
+        /// The handler was never called, or says so itself: a handler that throws `unavailable` or one of the others promises that it has done nothing. The call may be made again, and a client
+        /// that reconnects makes it again on the next connection.
         case notBegun
         /// The handler answered with this error.
         case failed

@@ -75,12 +75,14 @@ extension Service {
         let failure = Failure(.shuttingDown, "the service is stopping")
         let log = configuration.log
         log(.info, .stopping, "the service stops", ["connections": "\(allConnections.count)", "calls": "\(tasks.count)"])
+        let end = ContinuousClock.now + configuration.shutdownTimeout
         if phase == .stopping {
+            await flush(until: end)
             for connection in allConnections { connection.leave(failure) }
             await withTaskGroup { group in
                 group.addTask { await self.waitUntil { $0.hasNobody || $0.phase != .stopping } }
                 group.addTask { [configuration] in
-                    try? await Task.sleep(for: configuration.shutdownTimeout)
+                    try? await Task.sleep(until: end, clock: .continuous)
                     guard !Task.isCancelled else { return }
                     let left = ["limit": "shutdownTimeout", "connections": "\(self.allConnections.count)", "calls": "\(self.tasks.count)"]
                     configuration.log(.warning, .cutOff, "calls went on for longer than they may, and are cut off", left)
@@ -96,6 +98,16 @@ extension Service {
         await waitUntil { $0.hasNobody }
         await tasks.waitForAll()
         log(.info, .stopped, "the service has stopped", [:])
+    }
+
+    /// What was sent with an acknowledgement before the service stops does not stay behind, as far as its receivers are there.
+    private func flush(until end: ContinuousClock.Instant) async {
+        await withTaskGroup { group in
+            group.addTask { await self.senders.flush() }
+            group.addTask { try? await Task.sleep(until: end, clock: .continuous) }
+            await group.next()
+            group.cancelAll()
+        }
     }
 
     /// Waits until `condition` holds; looked at whenever the phase or the connections change.

@@ -9,7 +9,7 @@ extension Client {
     public func open<R: ResumableStreamRequest>(_ request: R, deadline: Duration? = nil, priority: Priority = .normal) async throws -> ResumedItems<R> {
         let deadline = CallContext.absolute(deadline)
         let items = try await open(request, until: deadline, priority)
-        return ResumedItems(client: self, request: request, deadline: deadline, priority: priority, items: items, instance: serviceInstance)
+        return ResumedItems(client: self, request: request, deadline: deadline, priority: priority, items: items)
     }
 }
 
@@ -23,9 +23,8 @@ public struct ResumedItems<R: ResumableStreamRequest>: AsyncSequence, Sendable {
     let deadline: UInt64?
     let priority: Priority
     let items: IncomingItems<R.Item>
-    let instance: Identity?
 
-    public func makeAsyncIterator() -> Iterator { Iterator(stream: self, request: request, items: items.makeAsyncIterator(), connection: items.connection, instance: instance) }
+    public func makeAsyncIterator() -> Iterator { Iterator(stream: self, request: request, items: items.makeAsyncIterator(), connection: items.connection) }
 
     public struct Iterator: AsyncIteratorProtocol {
         let stream: ResumedItems
@@ -33,8 +32,6 @@ public struct ResumedItems<R: ResumableStreamRequest>: AsyncSequence, Sendable {
         var request: R
         var items: IncomingItems<R.Item>.Iterator
         var connection: Connection?
-        /// The service that sends.
-        var instance: Identity?
 
         public mutating func next() async throws(CallError) -> R.Item? { try await next(isolation: nil) }
 
@@ -55,13 +52,13 @@ public struct ResumedItems<R: ResumableStreamRequest>: AsyncSequence, Sendable {
             let client = stream.client
             guard let connection, await client.isWorthRepeating(error, true, connection) else { throw error }
             do {
-                _ = try await client.connection(until: stream.deadline)
-                let service = client.serviceInstance
-                guard R.survivesRestart || service == instance else { throw error }
+                let next = try await client.connection(until: stream.deadline)
+                guard R.survivesRestart || next.instance == connection.instance else { throw error }
                 let rest = try await client.open(request, until: stream.deadline, stream.priority)
+                // The service may have been started anew in between.
+                guard R.survivesRestart || rest.connection?.instance == connection.instance else { throw error }
                 items = rest.makeAsyncIterator()
                 self.connection = rest.connection
-                instance = service
             } catch let late as CallError where late.code == .deadlineExceeded {
                 throw late
             } catch {

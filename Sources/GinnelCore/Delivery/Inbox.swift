@@ -35,6 +35,8 @@ package struct Inbox: Sendable {
     /// Bytes of their payloads.
     package var heldBytes: Int { senders.values.reduce(0) { $1.held.values.reduce($0) { $0 + $1.message.payload.count } } }
     package var senderCount: Int { senders.count }
+    /// Whether anything of this sender is remembered.
+    package func knows(_ sender: Identity) -> Bool { senders[sender] != nil }
     package var refusalCount: Int { senders.values.reduce(0) { $0 + $1.refusals.count } }
 
     // MARK: Connections

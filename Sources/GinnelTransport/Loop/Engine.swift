@@ -16,7 +16,7 @@ public enum Engine: String, Sendable, Hashable, CaseIterable {
     /// A thread costs what it touches of 4 MiB of address space for its stack, some 60 KiB of memory for a connection that is idle, the kernel's part included, and two descriptors.
     case threads
 
-    /// The variable that chooses where a configuration does not.
+    /// The variable that goes before every configuration.
     public static let variable = "GINNEL_ENGINE"
 
     /// The engine of this name; `nil` when there is none.

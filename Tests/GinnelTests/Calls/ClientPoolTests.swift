@@ -47,7 +47,7 @@ import Testing
 
     @Test func `a call goes to a client that is connected, and the others come back`() async throws {
         try await withRunning { running in
-            try await ClientPool.connect(to: running.endpoint, count: 2, reconnect: .exponential(), configuration: Self.quiet) { pool in
+            try await ClientPool.connect(to: running.endpoint, count: 2, reconnect: .soon, configuration: Self.quiet) { pool in
                 for _ in 0..<10 {
                     running.service.connections.first?.close()
                     let reply = try await pool.call("echo", payload: [1], isIdempotent: true)

@@ -1,0 +1,24 @@
+// A sender belongs to the user who came with it first.
+
+import GinnelCore
+import Testing
+
+@Suite struct SenderOwnersTests {
+    private func identity(_ number: UInt64) -> Identity { Identity(high: 0, low: number) }
+
+    @Test func `nobody connects as a sender of another user`() {
+        var owners = SenderOwners()
+        #expect(owners.admits(identity(1), of: "1000") { _ in true })
+        #expect(owners.admits(identity(1), of: "1000") { _ in true })
+        #expect(!owners.admits(identity(1), of: "1001") { _ in true })
+        #expect(owners.admits(identity(2), of: "1001") { _ in true })
+    }
+
+    @Test func `of many senders those are remembered for whom something is kept`() {
+        var owners = SenderOwners(most: 4)
+        for number in 1...100 { _ = owners.admits(identity(UInt64(number)), of: "1000") { $0 == self.identity(1) } }
+        #expect(owners.count <= 5)
+        #expect(!owners.admits(identity(1), of: "1001") { $0 == self.identity(1) })
+        #expect(owners.admits(identity(50), of: "1001") { $0 == self.identity(1) })
+    }
+}
