@@ -246,6 +246,49 @@ struct Handed: Sendable, Equatable {
         }
     }
 
+    @Test func `a client that is closed leaves when its messages are acknowledged`() async throws {
+        try await withPlace { endpoint in
+            let handed = Recorded<Handed>()
+            var configuration = ServiceConfiguration.quiet
+            // Room for one message at a time.
+            configuration.limits.announced.maximumMessage = 1024
+            configuration.limits.announced.deliveryWindow = 2048
+            let service = makeService(at: endpoint, configuration: configuration)
+            service.receive(Note.self) { note, context in handed.append(Handed(number: note.number, isRedelivered: context.isRedelivered)) }
+            try await withService(service) {
+                let client = Client(to: endpoint, reconnect: .soon, configuration: .quiet)
+                async let running: Void = client.run()
+                try await client.checkIsServed()
+                for number in 0..<50 { try await client.send(Note(number: number, text: String(repeating: "x", count: 600)), delivery: .acknowledged) }
+                client.close()
+                try await running
+                #expect(client.unacknowledged == 0)
+            }
+            #expect(handed.all == first(50))
+        }
+    }
+
+    @Test func `a service that stops leaves when those who are connected have what it sent them`() async throws {
+        try await withPlace { endpoint in
+            let handed = Recorded<Handed>()
+            var configuration = ClientConfiguration.quiet
+            configuration.limits.announced.maximumMessage = 1024
+            configuration.limits.announced.deliveryWindow = 2048
+            let client = Client(to: endpoint, reconnect: .soon, configuration: configuration)
+            client.receive(Note.self) { note, context in handed.append(Handed(number: note.number, isRedelivered: context.isRedelivered)) }
+            let service = makeService(at: endpoint, configuration: .quiet)
+            async let running: Void = client.run()
+            try await withService(service) {
+                try await client.checkIsServed()
+                let connection = try #require(service.connections.first)
+                for number in 0..<50 { try await connection.send(Note(number: number, text: String(repeating: "x", count: 600)), delivery: .acknowledged) }
+            }
+            #expect(handed.all == first(50))
+            client.close()
+            try await running
+        }
+    }
+
     @Test func `a client that ends says so to those who wait for an acknowledgement`() async throws {
         try await withPlace { endpoint in
             let client = Client(to: endpoint, reconnect: .exponential(Backoff(base: .milliseconds(1)), attempts: 2), configuration: .quiet)
