@@ -11,6 +11,8 @@ struct Calling: Sendable {
         var configuration = ClientConfiguration.defaults
         configuration.policy = options.policy
         configuration.log = .off
+        // Whoever reads the digest of a large program in between may take a while.
+        configuration.timeouts.handshake = .seconds(60)
         do {
             try await Client.connect(to: options.endpoint, configuration: configuration) { client in
                 say("connected \(client.service?.process ?? 0)")

@@ -24,6 +24,13 @@ import Testing
         #expect(child.lines.all[0].hasPrefix(outcome))
     }
 
+    /// A service that takes its time: the digest of a program that was not optimised is the work of seconds when everything runs at once.
+    private static var patient: ServiceConfiguration {
+        var configuration = ServiceConfiguration()
+        configuration.timeouts.handshake = .seconds(60)
+        return configuration
+    }
+
     @Test func `programs of another name or place are refused`() async throws {
         try await withDirectory { directory in
             try await Self.copy(to: directory + "/Impostor")
@@ -54,9 +61,9 @@ import Testing
                 digests.append(peer.digest ?? [])
                 return .accepted
             }
-            try await withRunning(policy: recording) { running in try await Self.expect(Child.program, at: running.path, "connected") }
+            try await withRunning(Self.patient, policy: recording) { running in try await Self.expect(Child.program, at: running.path, "connected") }
             let digest = digests.all[0].map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-            try await withRunning(policy: .sha256([digest])) { running in
+            try await withRunning(Self.patient, policy: .sha256([digest])) { running in
                 try await Self.expect(Child.program, at: running.path, "connected")
                 try await Self.expect(directory + "/same/TestPeer", at: running.path, "connected")
                 try await Self.expect(directory + "/other/TestPeer", at: running.path, "refused refused peerRefused")
