@@ -7,6 +7,7 @@ extension TaggedJSONSession {
         }
         lastCall = lastCall == .max ? 1 : lastCall + 1
         answering = lastCall
+        if configuration.holdsEvents { outbox.reserveReply() }
         actions.append(.request(IncomingRequest(call: lastCall, method: method, codec: .json, payload: .borrowed(message.text))))
     }
 
