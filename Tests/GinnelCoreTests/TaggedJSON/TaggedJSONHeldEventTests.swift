@@ -79,7 +79,7 @@ import Testing
         }
         side.receive(ping)
         for n in 1...3 { event(n, &side) }
-        #expect(side.taken().contains("closed by this side, slowReader: 84 bytes of events wait for the peer, over the limit of 60 (eventBytes)"))
+        #expect(side.taken().contains("closed by this side, slowReader: 78 bytes of events wait for the peer, over the limit of 60 (eventBytes)"))
     }
 
     @Test func `events that wait end with the connection`() {

@@ -23,6 +23,8 @@ struct ClientArguments: Sendable {
     var command = "tour"
     var operands: [String] = []
     var endpoint = RecorderProtocol.endpoint
+    /// What a service has to be told of the endpoint, when it is not the usual one.
+    var serviceArguments: [String] = []
     var service: String
     var trust = TrustedPrograms()
 
@@ -39,7 +41,9 @@ struct ClientArguments: Sendable {
             guard ["--endpoint", "--service", "--trust"].contains(word) else { throw Problem(.badArguments, "unknown option \(word)") }
             guard let value = iterator.next() else { throw Problem(.badArguments, "\(word) wants a value") }
             switch word {
-            case "--endpoint": endpoint = Endpoint(value)
+            case "--endpoint":
+                endpoint = Endpoint(value)
+                serviceArguments = ["--endpoint", value]
             case "--service": service = value
             default: trust.programs.append(value)
             }

@@ -24,7 +24,7 @@ struct RecorderCommand: Sendable {
     }
 
     private func connection(starting: Bool = true) -> RecorderConnection {
-        RecorderConnection(endpoint: arguments.endpoint, trust: arguments.trust, service: starting ? arguments.service : nil)
+        RecorderConnection(endpoint: arguments.endpoint, trust: arguments.trust, service: starting ? arguments.service : nil, serviceArguments: arguments.serviceArguments)
     }
 
     static func list(_ client: Client) async throws {

@@ -9,7 +9,7 @@ struct RecorderConnection: Sendable {
     let trust: TrustedPrograms
     /// What to start when nobody listens, and with which arguments; `nil`: nothing.
     var service: String?
-    var serviceArguments: [String] = ["--headless"]
+    var serviceArguments: [String] = []
 
     /// How long an answer may take.
     static let patience = Duration.seconds(30)
@@ -45,8 +45,10 @@ struct RecorderConnection: Sendable {
     private func start(_ program: String) async throws {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: program)
-        process.arguments = serviceArguments
+        process.arguments = ["--headless"] + serviceArguments
+        // Whoever reads what this program says does not wait for the service's end.
         process.standardInput = FileHandle.nullDevice
+        process.standardOutput = FileHandle.nullDevice
         do {
             try process.run()
             try await Client.wait(for: endpoint, timeout: .seconds(10), interval: .milliseconds(100))

@@ -16,7 +16,7 @@ struct Tour: Sendable {
         endpoint = .path(directory + "/service.sock")
         connection = RecorderConnection(
             endpoint: endpoint, trust: arguments.trust, service: arguments.service,
-            serviceArguments: ["--headless", "--endpoint", directory + "/service.sock", "--output", directory, "--token", directory + "/state/token"])
+            serviceArguments: ["--endpoint", directory + "/service.sock", "--output", directory, "--token", directory + "/state/token"])
     }
 
     func run() async throws {

@@ -54,11 +54,10 @@ struct JPEG {
         var squares = [[Float]](repeating: [Float](repeating: 0, count: 64), count: 3)
         for y in 0..<8 {
             for x in 0..<8 {
-                let color = picture.color(min(left + x, picture.width - 1), min(top + y, picture.height - 1))
-                let (red, green, blue) = (Float(color.red), Float(color.green), Float(color.blue))
-                squares[0][y * 8 + x] = 0.299 * red + 0.587 * green + 0.114 * blue - 128
-                squares[1][y * 8 + x] = -0.168736 * red - 0.331264 * green + 0.5 * blue
-                squares[2][y * 8 + x] = 0.5 * red - 0.418688 * green - 0.081312 * blue
+                let color = JPEGTables.colors[Int(picture[min(left + x, picture.width - 1), min(top + y, picture.height - 1)])]
+                squares[0][y * 8 + x] = color.brightness
+                squares[1][y * 8 + x] = color.blue
+                squares[2][y * 8 + x] = color.red
             }
         }
         return squares
@@ -66,15 +65,32 @@ struct JPEG {
 
     /// The cosine transform, rows first and then columns, divided by the table, in the order in which it is written.
     private static func frequencies(_ square: [Float], _ table: [Int]) -> [Int] {
-        var rows = [Float](repeating: 0, count: 64)
-        var result = rows
-        for y in 0..<8 {
-            for u in 0..<8 { rows[y * 8 + u] = (0..<8).reduce(0) { $0 + square[y * 8 + $1] * JPEGTables.cosines[u * 8 + $1] } }
+        var square = square
+        for row in 0..<8 { transform(&square, from: row * 8, step: 1) }
+        for column in 0..<8 { transform(&square, from: column, step: 8) }
+        return zip(JPEGTables.zigzag, table).map { Int((square[$0] / Float($1)).rounded()) }
+    }
+
+    /// The cosine transform of eight values, in place. What is symmetric about the middle has the even frequencies alone, and what changes its sign there the odd ones.
+    private static func transform(_ values: inout [Float], from start: Int, step: Int) {
+        let (one, two, three) = (JPEGTables.cosines[1], JPEGTables.cosines[2], JPEGTables.cosines[3])
+        let (four, five, six, seven) = (JPEGTables.cosines[4], JPEGTables.cosines[5], JPEGTables.cosines[6], JPEGTables.cosines[7])
+        func pair(_ place: Int) -> (sum: Float, difference: Float) {
+            let (first, second) = (values[start + place * step], values[start + (7 - place) * step])
+            return (first + second, first - second)
         }
-        for u in 0..<8 {
-            for v in 0..<8 { result[v * 8 + u] = (0..<8).reduce(0) { $0 + rows[$1 * 8 + u] * JPEGTables.cosines[v * 8 + $1] } }
-        }
-        return zip(JPEGTables.zigzag, table).map { Int((result[$0] / Float($1)).rounded()) }
+        let (outer, second, third, inner) = (pair(0), pair(1), pair(2), pair(3))
+        let (edges, middle) = (outer.sum + inner.sum, second.sum + third.sum)
+        let (edgesApart, middleApart) = (outer.sum - inner.sum, second.sum - third.sum)
+        let (a, b, c, d) = (outer.difference, second.difference, third.difference, inner.difference)
+        values[start] = (edges + middle) * four
+        values[start + 4 * step] = (edges - middle) * four
+        values[start + 2 * step] = edgesApart * two + middleApart * six
+        values[start + 6 * step] = edgesApart * six - middleApart * two
+        values[start + step] = a * one + b * three + c * five + d * seven
+        values[start + 3 * step] = a * three - b * seven - c * one - d * five
+        values[start + 5 * step] = a * five - b * one + c * seven + d * three
+        values[start + 7 * step] = a * seven - b * five + c * three - d * one
     }
 
     private mutating func write(_ values: [Int], _ previous: inout Int, _ steady: JPEGTables.Code, _ varying: JPEGTables.Code) {

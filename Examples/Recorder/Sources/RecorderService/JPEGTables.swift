@@ -20,10 +20,15 @@ enum JPEGTables {
             17, 18, 18, 24, 21, 24, 47, 26, 26, 47, 99, 66, 56, 66,
         ] + [Int](repeating: 99, count: 50)
 
-    /// The cosine of frequency u at place x stands at u · 8 + x, with the factor that makes the transform keep lengths.
-    static let cosines: [Float] = (0..<64).map { index in
-        let (frequency, place) = (Double(index / 8), Double(index % 8))
-        return Float(cos((2 * place + 1) * frequency * .pi / 16) * (frequency == 0 ? 0.5.squareRoot() : 1) / 2)
+    /// Half the cosine of so many sixteenths of half a turn.
+    static let cosines: [Float] = (0..<8).map { Float(cos(Double($0) * .pi / 16) / 2) }
+
+    /// The palette as brightness, which is 0 in the middle, and how much more blue and red a color has than that.
+    static let colors: [(brightness: Float, blue: Float, red: Float)] = Palette.colors.map { color in
+        let (red, green, blue) = (Float(color.red), Float(color.green), Float(color.blue))
+        return (
+            0.299 * red + 0.587 * green + 0.114 * blue - 128, -0.168736 * red - 0.331264 * green + 0.5 * blue, 0.5 * red - 0.418688 * green - 0.081312 * blue
+        )
     }
 
     struct Bits {

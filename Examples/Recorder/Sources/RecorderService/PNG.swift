@@ -1,5 +1,7 @@
 // PNG files, and PNG files that move. A picture's bytes are kept as they are, in the blocks that deflate has for what is not compressed: small code, large files.
 
+import Foundation
+
 enum PNG {
     private static let signature: [UInt8] = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]
 
@@ -10,11 +12,11 @@ enum PNG {
     }
 
     /// The bytes of the picture in a file that `file` has made, still compressed, with its size; `nil` when they are not such a file.
-    static func contents(of file: ArraySlice<UInt8>) -> (width: Int, height: Int, data: ArraySlice<UInt8>, end: Int)? {
+    static func contents(of file: Data) -> (width: Int, height: Int, data: Data, end: Int)? {
         guard file.starts(with: signature) else { return nil }
         var offset = file.startIndex + signature.count
         var size: (Int, Int)?
-        var data: ArraySlice<UInt8>?
+        var data: Data?
         while offset + 12 <= file.endIndex {
             let length = number(in: file, at: offset)
             let body = offset + 8
@@ -40,7 +42,7 @@ enum PNG {
     }
 
     /// A frame that is shown for a tenth of a second. `data` is compressed; `sequence` counts on by one for the first frame and by two for each further one.
-    static func animationFrame(width: Int, height: Int, data: ArraySlice<UInt8>, sequence: inout Int) -> [UInt8] {
+    static func animationFrame(width: Int, height: Int, data: Data, sequence: inout Int) -> [UInt8] {
         let isFirst = sequence == 0
         let place = bytes(sequence) + bytes(width) + bytes(height) + bytes(0) + bytes(0)
         let time: [UInt8] = [0, 1, 0, UInt8(Desktop.framesPerSecond), 0, 0]
@@ -90,7 +92,7 @@ enum PNG {
 
     private static func bytes(_ number: Int) -> [UInt8] { [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: number >> $0) } }
 
-    private static func number(in bytes: ArraySlice<UInt8>, at offset: Int) -> Int { bytes[offset..<offset + 4].reduce(0) { $0 << 8 | Int($1) } }
+    private static func number(in bytes: Data, at offset: Int) -> Int { bytes[offset..<offset + 4].reduce(0) { $0 << 8 | Int($1) } }
 }
 
 /// The two checksums of a PNG file.
@@ -100,7 +102,9 @@ enum Checksums {
     }
 
     static func crc32(_ bytes: [UInt8]) -> UInt32 {
-        ~bytes.reduce(~0) { $0 >> 8 ^ table[Int(UInt8(truncatingIfNeeded: $0) ^ $1)] }
+        var value = ~UInt32(0)
+        for byte in bytes { value = value >> 8 ^ table[Int(UInt8(truncatingIfNeeded: value) ^ byte)] }
+        return ~value
     }
 
     static func adler32(_ bytes: [UInt8]) -> UInt32 {

@@ -18,14 +18,12 @@ struct Picture: Equatable, Sendable {
 
     subscript(x: Int, y: Int) -> UInt8 { pixels[y * width + x] }
 
-    func color(_ x: Int, _ y: Int) -> Color { Palette.colors[Int(self[x, y])] }
-
     /// Fills a rectangle, as far as it lies inside.
     mutating func fill(_ area: Rectangle, _ color: UInt8) {
         let area = area.intersection(Rectangle(x: 0, y: 0, width: width, height: height))
         guard !area.isEmpty else { return }
-        for y in area.y..<area.y + area.height {
-            for x in area.x..<area.x + area.width { pixels[y * width + x] = color }
+        pixels.withUnsafeMutableBufferPointer { pixels in
+            for y in area.y..<area.y + area.height { pixels[y * width + area.x..<y * width + area.x + area.width].update(repeating: color) }
         }
     }
 

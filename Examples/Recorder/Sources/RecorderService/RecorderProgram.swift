@@ -37,8 +37,9 @@ struct RecorderProgram: Sendable {
 
     /// The status that the program ends with.
     func run() async throws -> Int32 {
-        let start = ContinuousClock.now
-        let recorder = Recorder(output: try OutputDirectory(checking: options.output), token: options.token) { ContinuousClock.now - start }
+        // A clock that stops with the machine: a recording does not go on while a laptop is closed.
+        let start = SuspendingClock.now
+        let recorder = Recorder(output: try OutputDirectory(checking: options.output), token: options.token) { SuspendingClock.now - start }
         var configuration = ServiceConfiguration.defaults
         configuration.program = "recorder-service"
         let service = Service(recorder, at: options.endpoint, policy: options.trust.policy, events: options.events, configuration: configuration)

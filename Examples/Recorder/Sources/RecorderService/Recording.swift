@@ -57,23 +57,42 @@ struct Recording {
 }
 
 enum Transcoder {
-    /// Makes one moving PNG of the pictures in a file. How many there were.
+    /// Makes one moving PNG of the pictures in a file; how many there were. A picture that is incomplete at the end, as a full disk leaves it, is left out. The source is not held in memory.
     @discardableResult
     static func animate(_ source: String, into target: String) throws -> Int {
-        let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: source), options: .mappedIfSafe))
-        var pictures: [(width: Int, height: Int, data: ArraySlice<UInt8>)] = []
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            guard let picture = PNG.contents(of: rest) else { throw RecorderError("\(source) is damaged behind picture \(pictures.count)") }
-            pictures.append((picture.width, picture.height, picture.data))
+        let bytes = try Data(contentsOf: URL(fileURLWithPath: source), options: .alwaysMapped)
+        var count = 0
+        var first: (width: Int, height: Int)?
+        forEachPicture(in: bytes) { width, height, _ in
+            first = first ?? (width, height)
+            count += 1
+        }
+        guard let (width, height) = first else { throw RecorderError("\(source) holds no picture") }
+        let unfinished = target + ".part"
+        guard FileManager.default.createFile(atPath: unfinished, contents: nil, attributes: [.posixPermissions: 0o600]), let output = FileHandle(forWritingAtPath: unfinished)
+        else { throw RecorderError("The recording cannot be written to \(unfinished)") }
+        do {
+            try output.write(contentsOf: PNG.animationHead(width: width, height: height, frames: count))
+            var sequence = 0
+            try forEachPicture(in: bytes) { width, height, data in
+                try output.write(contentsOf: PNG.animationFrame(width: width, height: height, data: data, sequence: &sequence))
+            }
+            try output.write(contentsOf: PNG.animationEnd)
+            try output.close()
+            try FileManager.default.moveItem(atPath: unfinished, toPath: target)
+        } catch {
+            try? FileManager.default.removeItem(atPath: unfinished)
+            throw error
+        }
+        return count
+    }
+
+    private static func forEachPicture(in bytes: Data, _ body: (_ width: Int, _ height: Int, _ data: Data) throws -> Void) rethrows {
+        var rest = bytes
+        while let picture = PNG.contents(of: rest) {
+            try body(picture.width, picture.height, picture.data)
             rest = rest[picture.end...]
         }
-        guard let first = pictures.first else { throw RecorderError("\(source) holds no picture") }
-        var output = PNG.animationHead(width: first.width, height: first.height, frames: pictures.count)
-        var sequence = 0
-        for picture in pictures { output += PNG.animationFrame(width: picture.width, height: picture.height, data: picture.data, sequence: &sequence) }
-        try Data(output + PNG.animationEnd).write(to: URL(fileURLWithPath: target), options: .atomic)
-        return pictures.count
     }
 }
 

@@ -15,7 +15,7 @@ import Testing
 
     @Test(arguments: [(1, 1), (7, 9), (320, 200), (300, 300)]) func `a PNG is as large as its lines, its blocks and its chunks`(width: Int, height: Int) throws {
         let file = PNG.file(Picture(width: width, height: height, 5))
-        let contents = try #require(PNG.contents(of: file[...]))
+        let contents = try #require(PNG.contents(of: Data(file)))
         #expect(contents.width == width && contents.height == height && contents.end == file.count)
         let lines = (width + 1) * height
         let blocks = (lines + 65_534) / 65_535
@@ -24,10 +24,10 @@ import Testing
 
     @Test func `what is no PNG, or one that is cut off, is not taken for one`() {
         let file = PNG.file(Picture(width: 3, height: 3))
-        for count in 0..<file.count { #expect(PNG.contents(of: file[..<count]) == nil) }
+        for count in 0..<file.count { #expect(PNG.contents(of: Data(file[..<count])) == nil) }
         var lying = file
         lying.replaceSubrange(33..<37, with: [0xFF, 0xFF, 0xFF, 0xFF])
-        #expect(PNG.contents(of: lying[...]) == nil)
+        #expect(PNG.contents(of: Data(lying)) == nil)
     }
 
     @Test func `a JPEG has its markers in order and no other in its data`() throws {
