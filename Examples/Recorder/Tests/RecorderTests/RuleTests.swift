@@ -78,20 +78,20 @@ import Testing
     // MARK: Paths
 
     @Test(arguments: [
-        ("Videos", "not absolute"), ("", "not absolute"), ("/home/me/../root", "\"..\""), ("/home/me/Videos/..", "\"..\""), ("/home/me/a\u{0}b", "NUL"),
-        ("/etc", "neither"), ("/home/mean", "neither"), ("/home", "neither"), ("/" + String(repeating: "x", count: 4096), "longer"),
+        ("Videos", "not absolute"), ("", "not absolute"), ("/srv/me/../root", "\"..\""), ("/srv/me/Videos/..", "\"..\""), ("/srv/me/a\u{0}b", "NUL"),
+        ("/etc", "neither"), ("/srv/mean", "neither"), ("/srv", "neither"), ("/" + String(repeating: "x", count: 4096), "longer"),
     ])
     func `a directory for recordings that leads astray is refused`(path: String, reason: String) {
-        #expect(throws: RecorderError.self) { try OutputDirectory(checking: path, home: "/home/me", temporary: "/scratch") }
+        #expect(throws: RecorderError.self) { try OutputDirectory(checking: path, home: "/srv/me", temporary: "/scratch") }
         do {
-            _ = try OutputDirectory(checking: path, home: "/home/me", temporary: "/scratch")
+            _ = try OutputDirectory(checking: path, home: "/srv/me", temporary: "/scratch")
         } catch {
             #expect(error.description.contains(reason), "\(error)")
         }
     }
 
-    @Test(arguments: ["/home/me", "/home/me/Videos", "/home/me/a..b", "/scratch/x", "/tmp/x"])
+    @Test(arguments: ["/srv/me", "/srv/me/Videos", "/srv/me/a..b", "/scratch/x", "/tmp/x"])
     func `a directory in the home or the temporary directory is taken`(path: String) throws {
-        #expect(try OutputDirectory(checking: path, home: "/home/me", temporary: "/scratch").path == path)
+        #expect(try OutputDirectory(checking: path, home: "/srv/me", temporary: "/scratch").path == path)
     }
 }
