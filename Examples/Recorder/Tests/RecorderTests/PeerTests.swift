@@ -71,6 +71,22 @@ import Testing
         }
     }
 
+    @Test func `the usual endpoint is where programs of the original look for it`() async throws {
+        try await withDirectory { directory in
+            let environment = ["XDG_RUNTIME_DIR": directory, "XDG_STATE_HOME": directory]
+            try await Program.service.with("--output", directory, environment: environment).started { service in
+                let path = directory + "/omnirec/service.sock"
+                try await Client.wait(for: .path(path))
+                func mode(_ path: String) throws -> Int? { try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int }
+                #expect(try mode(path) == 0o600)
+                #expect(try mode(directory + "/omnirec") == 0o700)
+                let ended = try await Program.recorder.with("shutdown", environment: environment).run()
+                #expect(ended.status == 0, "\(ended)")
+                #expect(try await service.ended().status == 0)
+            }
+        }
+    }
+
     @Test func `a service that is asked to end by a signal saves what it records`() async throws {
         try await withDirectory { directory in
             let path = directory + "/s"

@@ -6,6 +6,8 @@ import Ginnel
 struct Program: Sendable {
     let path: String
     var arguments: [String] = []
+    /// Beside what this program has.
+    var environment: [String: String] = [:]
 
     static let recorder = Program(path: built + "/recorder")
     static let service = Program(path: built + "/recorder-service")
@@ -21,7 +23,9 @@ struct Program: Sendable {
         Program(path: python ?? "/usr/bin/env", arguments: (python == nil ? ["python3"] : []) + ["-B", "\(peers)/\(script)"])
     }
 
-    func with(_ more: String...) -> Program { Program(path: path, arguments: arguments + more) }
+    func with(_ more: String..., environment: [String: String] = [:]) -> Program {
+        Program(path: path, arguments: arguments + more, environment: self.environment.merging(environment) { $1 })
+    }
 
     struct Result: Sendable {
         var status: Int32
@@ -54,6 +58,7 @@ struct Program: Sendable {
             let process = Process()
             process.executableURL = URL(fileURLWithPath: program.path)
             process.arguments = program.arguments
+            process.environment = ProcessInfo.processInfo.environment.merging(program.environment) { $1 }
             process.standardInput = FileHandle.nullDevice
             process.standardOutput = try FileHandle(forWritingTo: output)
             process.standardError = try FileHandle(forWritingTo: errors)
