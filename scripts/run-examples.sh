@@ -97,7 +97,7 @@ recorder() {
     )
     [ "$said" = "$expected" ] || fail "recorder printed:" "$(diff <(echo "$expected") <(echo "$said"))" "$(cat "$XDG_RUNTIME_DIR/errors")"
     cat "$XDG_RUNTIME_DIR/output"
-    swift test --disable-xctest --skip-build --package-path Examples/Recorder --scratch-path "$PWD/.build/examples/Recorder" "$@" > "$XDG_RUNTIME_DIR/tests" 2>&1 ||
+    swift test --disable-xctest --skip-build --package-path Examples/Recorder --scratch-path "$PWD/.build/examples" "$@" > "$XDG_RUNTIME_DIR/tests" 2>&1 ||
         fail "$(grep -E '✘|error:' "$XDG_RUNTIME_DIR/tests" || tail -20 "$XDG_RUNTIME_DIR/tests")"
     tail -1 "$XDG_RUNTIME_DIR/tests"
 }
