@@ -1,4 +1,4 @@
-// The recorder format as a session machine (docs/formats/tagged-json.md): one side of one connection.
+// An ordered format as a session machine: one side of one connection. What is special about a format is its `OrderedFormat`.
 //
 // A service takes one request, wants no further input until it is answered, and then the next. A client sends one request at a time. There is no
 // handshake, no call number and no farewell on the wire, so a side that is displeased can only end the connection, and does: what was wrong
@@ -6,7 +6,7 @@
 //
 // This file holds the state, input and output; calls are in +Client, requests and events in +Service, farewell and end in +Closing.
 
-package struct TaggedJSONSession: Sendable {
+package struct OrderedSession: Sendable {
     enum Phase: Sendable, Equatable {
         case open
         /// No new calls; closes, for this reason, when the call in flight has ended.
@@ -14,30 +14,44 @@ package struct TaggedJSONSession: Sendable {
         case closed
     }
 
+    /// A request that is being answered.
+    struct Answering: Sendable {
+        let call: UInt32
+        /// Its payload, where the format's failures need it; else empty.
+        let request: [UInt8]
+        /// When the service answers in the handler's place, on the continuous clock.
+        let deadline: UInt64?
+    }
+
     let role: Role
-    let configuration: TaggedJSONConfiguration
+    let format: any OrderedFormat
+    let limits: SessionLimits
+    let timeouts: SessionTimeouts
     var phase = Phase.open
     var liveness = Liveness(idle: nil, now: Moment(awake: 0, continuous: 0))
     /// Client: calls that wait, and the one whose reply is due.
     var calls = OrderedCalls()
-    /// Service: the request that is being answered.
-    var answering: UInt32?
+    /// Service: the request in hand.
+    var answering: Answering?
     var lastCall: UInt32 = 0
     /// Service: replies and events on their way out.
-    var outbox = TaggedJSONOutbox()
+    var outbox: OrderedOutbox
     package private(set) var messagesProduced: UInt64 = 0
 
-    package init(role: Role, _ configuration: TaggedJSONConfiguration = TaggedJSONConfiguration()) {
+    package init(role: Role, _ format: any OrderedFormat) {
         self.role = role
-        self.configuration = configuration
+        self.format = format
+        limits = format.limits
+        timeouts = format.timeouts
+        outbox = OrderedOutbox(headerSize: format.headerSize)
     }
 }
 
-extension TaggedJSONSession: SessionMachine {
+extension OrderedSession: SessionMachine {
     package mutating func start(at now: Moment, _ actions: inout [Action]) {
-        liveness = Liveness(idle: configuration.timeouts.idle, now: now)
+        liveness = Liveness(idle: timeouts.idle, now: now)
         var peer = AnnouncedLimits.defaults
-        peer.maximumMessage = configuration.maximumMessage
+        peer.maximumMessage = format.maximumMessage
         peer.callsInFlight = role == .client ? 1 : 0
         actions.append(.established(Establishment(service: "", instance: Identity(high: 0, low: 0), peerLimits: peer, program: "")))
     }
@@ -46,18 +60,25 @@ extension TaggedJSONSession: SessionMachine {
         guard phase != .closed else { return input.byteCount }
         var offset = 0
         do throws(Violation) {
-            while wantsInput, let message = try TaggedJSONMessage.next(in: input, at: offset, configuration) {
-                offset = message.text.upperBound
+            while wantsInput, let message = try format.next(in: input, at: offset, for: role) {
+                offset = message.payload.upperBound
                 liveness.noteMessage(now)
-                switch role {
-                case .client: try takeReply(message, &actions)
-                case .service: try takeRequest(message, &actions)
-                }
+                try take(message, input, now, &actions)
             }
         } catch {
             end(CloseReason(by: .us, error.failure), &actions)
         }
         return offset
+    }
+
+    private mutating func take(_ message: OrderedMessage, _ input: borrowing RawSpan, _ now: Moment, _ actions: inout [Action]) throws(Violation) {
+        switch (role, message.meaning) {
+        case (.service, .request(let method)): takeRequest(method, message.payload, input, now, &actions)
+        case (.client, .reply): try takeReply(nil, message.payload, &actions)
+        case (.client, .failure(let failure)): try takeReply(failure, message.payload, &actions)
+        case (.client, .event(let name)): actions.append(.event(name: name, codec: format.codec, payload: .borrowed(message.payload), missed: 0))
+        case (.service, _), (.client, .request): throw Violation(.protocolViolation, "a message of \(message.payload.count) bytes that is not for this side")
+        }
     }
 
     package mutating func submit(_ command: Command, at now: Moment, _ actions: inout [Action]) -> Acceptance {
@@ -66,7 +87,7 @@ extension TaggedJSONSession: SessionMachine {
         case (.client, .abandon(let token, let failure)): abandon(token, failure, &actions)
         case (.service, .reply(let call, _, let payload)): reply(call, payload, now, &actions)
         case (.service, .fail(let call, let failure)): fail(call, failure, now, &actions)
-        case (.service, .event(_, _, let payload, _)): return event(payload, now, &actions)
+        case (.service, .event(let name, _, let payload, _)) where format.hasEvents: return event(name, payload, now, &actions)
         case (_, .farewell(let failure)): sayFarewell(failure, &actions)
         case (_, .close(let failure)): end(CloseReason(by: .us, failure), &actions)
         default: return cannotExpress(command, &actions)
@@ -78,7 +99,7 @@ extension TaggedJSONSession: SessionMachine {
     private func cannotExpress(_ command: Command, _ actions: inout [Action]) -> Acceptance {
         switch command {
         case .call(let token, _):
-            actions.append(.failed(token, Failure(.unavailable, "the recorder format lets only the client call; the call was not begun")))
+            actions.append(.failed(token, Failure(.unavailable, "\(format.name) lets only the client call; the call was not begun")))
         case .sendItem, .item, .event, .message, .acknowledge, .ping, .upgrade: return .ended
         case .abandon(let token, _): token.isAbandoned = true
         case .reply, .fail, .grant, .accept, .farewell, .close: break
@@ -91,13 +112,17 @@ extension TaggedJSONSession: SessionMachine {
         while let token = calls.abandonOverdue(now.continuous) {
             actions.append(.failed(token, Failure(.deadlineExceeded, "the deadline has passed")))
         }
+        answerOverdue(now, &actions)
         closeIfDone(&actions)
         guard phase != .closed, liveness.check(now, busy: calls.isBusy || answering != nil) == .idle else { return }
-        end(CloseReason(by: .us, Failure(.idle, "no message for \(configuration.timeouts.idle ?? .zero) (timeouts.idle)")), &actions)
+        end(CloseReason(by: .us, Failure(.idle, "no message for \(timeouts.idle ?? .zero) (timeouts.idle)")), &actions)
     }
 
     package var wakeUp: WakeUp {
-        phase == .closed ? WakeUp() : WakeUp(awake: liveness.wakeUp, continuous: calls.earliestDeadline)
+        guard phase != .closed else { return WakeUp() }
+        var wakeUp = WakeUp(awake: liveness.wakeUp, continuous: calls.earliestDeadline)
+        wakeUp.include(continuous: answering?.deadline)
+        return wakeUp
     }
 
     package var wantsInput: Bool {
@@ -114,19 +139,15 @@ extension TaggedJSONSession: SessionMachine {
     package var laneDepths: LaneDepths? { nil }
 
     /// Bytes of the request that is next.
-    private var requestBytes: Int { calls.nextRequestBytes.map { TaggedJSONMessage.prefixSize + $0 } ?? 0 }
+    private var requestBytes: Int { calls.nextRequestBytes.map { format.headerSize + $0 } ?? 0 }
 
     package mutating func produce(into output: inout OutputBuffer, goal: Int) {
-        while output.count < goal {
-            if let request = calls.begin() {
-                TaggedJSONMessage.write(request, to: &output)
-            } else if !outbox.produce(into: &output) {
-                return
-            }
+        while output.count < goal, let payload = calls.begin() ?? outbox.popFirst() {
+            format.write(payload, to: &output)
             messagesProduced += 1
         }
     }
 
-    /// Nothing: the format ends in silence.
+    /// Nothing: ordered formats end in silence.
     package static func refusal(_ code: FailureCode) -> [UInt8] { [] }
 }

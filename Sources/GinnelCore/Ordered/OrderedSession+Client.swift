@@ -1,6 +1,6 @@
-// The client's half: calls, their replies in order, and messages that are events.
+// The client's half: calls and their replies, in order.
 
-extension TaggedJSONSession {
+extension OrderedSession {
     mutating func call(_ token: any OutgoingCall, _ request: OutgoingRequest, _ now: Moment, _ actions: inout [Action]) {
         if let failure = refusal(of: request, token, now) {
             actions.append(.failed(token, failure))
@@ -17,14 +17,14 @@ extension TaggedJSONSession {
         case .leaving: return Failure(.unavailable, "the connection is ending; the call was not begun")
         case .closed: return Failure(.unavailable, "the connection is closed; the call was not begun")
         }
-        if request.itemsFollow { return Failure(.invalidRequest, "the recorder format cannot send items") }
-        if let fault = TaggedJSONMessage.fault(in: request.payload, needsType: true, configuration) {
+        if request.itemsFollow { return Failure(.invalidRequest, "\(format.name) cannot send items") }
+        if let fault = format.fault(in: request.payload, sentAs: .request(method: request.method)) {
             return Failure(fault.code, "a request of \(request.method) was not sent: \(fault.sentence)")
         }
         if let deadline = request.deadline, deadline <= now.continuous {
             return Failure(.deadlineExceeded, "the deadline had passed before the call began")
         }
-        guard calls.waitingCount < configuration.limits.waitingCalls else {
+        guard calls.waitingCount < limits.waitingCalls else {
             return Failure(.resourceExhausted, "\(calls.waitingCount) calls wait already, the limit (waitingCalls)")
         }
         return nil
@@ -39,20 +39,16 @@ extension TaggedJSONSession {
         closeIfDone(&actions)
     }
 
-    mutating func takeReply(_ message: TaggedJSONMessage, _ actions: inout [Action]) throws(Violation) {
-        if let type = message.type, configuration.pushTypes.contains(type) {
-            actions.append(.event(name: type, codec: .json, payload: .borrowed(message.text), missed: 0))
-            return
-        }
+    /// The call in flight has its reply, or the `failure` that the reply tells of.
+    mutating func takeReply(_ failure: Failure?, _ payload: Range<Int>, _ actions: inout [Action]) throws(Violation) {
         guard let call = calls.finish() else {
-            throw Violation(.protocolViolation, "a reply of \(message.text.count) bytes that no call was waiting for")
+            throw Violation(.protocolViolation, "a reply of \(payload.count) bytes that no call was waiting for")
         }
         if let token = call.token {
-            if message.type == "error" {
-                let sentence = message.sentence ?? "the service gave no reason"
-                actions.append(.failed(token, Failure(.taggedJSONError, sentence)))
+            if let failure {
+                actions.append(.failed(token, failure))
             } else {
-                actions.append(.replied(token, codec: .json, payload: .borrowed(message.text)))
+                actions.append(.replied(token, codec: format.codec, payload: .borrowed(payload)))
             }
         }
         closeIfDone(&actions)

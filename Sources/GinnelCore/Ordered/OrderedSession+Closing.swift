@@ -1,6 +1,6 @@
 // The end: farewells, ended channels, violations. Everything that ends a session passes through `end`, once.
 
-extension TaggedJSONSession {
+extension OrderedSession {
     package mutating func inputEnded(_ failure: Failure?, unread: Int, at now: Moment, _ actions: inout [Action]) {
         guard phase != .closed else { return }
         let isBusy = calls.current?.token != nil || answering != nil
@@ -37,7 +37,7 @@ extension TaggedJSONSession {
         for token in calls.removeWaiting() {
             actions.append(.failed(token, Failure(.unavailable, "\(reason); the call was not begun")))
         }
-        if let call = answering { actions.append(.cancel(call: call, Failure(.connectionLost, "\(reason)"))) }
+        if let answer = answering { actions.append(.cancel(call: answer.call, Failure(.connectionLost, "\(reason)"))) }
         answering = nil
         actions.append(.close(reason))
     }
