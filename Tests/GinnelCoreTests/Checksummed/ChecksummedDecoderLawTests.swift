@@ -42,7 +42,8 @@ import Testing
             pair.client.produce()
             while pair.deliver(from: .client, portion) > 0 {}
             #expect(pair.service.requests.count == number + 1)
-            if number % 2 == 0 { pair.service.answer(task: "yes", of: pair.service.lastCall) } else { pair.service.submit(.fail(call: pair.service.lastCall, Failure(.internal, "no"))) }
+            let request = pair.service.lastCall
+            if number % 2 == 0 { pair.service.answer(task: "yes", of: request) } else { pair.service.submit(.fail(call: request, Failure(.internal, "no"))) }
             pair.service.produce()
             while pair.deliver(from: .service, portion) > 0 {}
             #expect(call.reply == Array((number % 2 == 0 ? "yes" : "task \(number): no").utf8))

@@ -85,10 +85,11 @@ import Testing
         #expect(try EveryField(serializedBytes: bytes).serializedBytes() == bytes)
     }
 
-    @Test(arguments: [
-        ("a00101a00102a2010103", "packed and not, mixed", [-1, 1, -2]),
-        ("a20100", "packed and empty", []),
-    ] as [(String, String, [Int64])])
+    @Test(
+        arguments: [
+            ("a00101a00102a2010103", "packed and not, mixed", [-1, 1, -2]),
+            ("a20100", "packed and empty", []),
+        ] as [(String, String, [Int64])])
     func `repeated numbers are read in either form`(hex: String, name: String, numbers: [Int64]) throws {
         #expect(try EveryField(serializedBytes: NativeVectors.bytes(hex)).packed == numbers)
     }

@@ -96,10 +96,11 @@ import Testing
         #expect(problems == ["ipc.max_connections: connections.maximum is given too, and both mean the same; leave one out"])
     }
 
-    @Test(arguments: [
-        (#"{"checksum": "ieee"}"#, Checksum.ieee, false), (#"{"ipc": {"crc32_variant": "Ieee"}}"#, .ieee, false), (#"{"checksum": "castagnoli"}"#, .castagnoli, true),
-        (#"{"ipc": {"crc32_variant": "Castagnoli"}}"#, .castagnoli, true), (#"{"checksum": "none"}"#, nil, false), ("{}", nil, false),
-    ] as [(String, Checksum?, Bool)])
+    @Test(
+        arguments: [
+            (#"{"checksum": "ieee"}"#, Checksum.ieee, false), (#"{"ipc": {"crc32_variant": "Ieee"}}"#, .ieee, false), (#"{"checksum": "castagnoli"}"#, .castagnoli, true),
+            (#"{"ipc": {"crc32_variant": "Castagnoli"}}"#, .castagnoli, true), (#"{"checksum": "none"}"#, nil, false), ("{}", nil, false),
+        ] as [(String, Checksum?, Bool)])
     func `the checksum is what the file says, and the native format offers the one that it has`(text: String, checksum: Checksum?, isOffered: Bool) throws {
         let file = try Self.file(text)
         #expect(file.checksum == checksum && file.service().checksums == isOffered && file.client().checksums == isOffered)

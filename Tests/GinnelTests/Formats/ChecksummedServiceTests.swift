@@ -14,7 +14,11 @@ import Testing
     static func withMonitor<Result: Sendable>(
         _ configuration: ServiceConfiguration = .defaults, _ format: WireFormat = .checksummed(failures: DetectionResult.failures), _ body: (Running) async throws -> Result
     ) async throws -> Result {
-        try await withRunning(configuration, format: format) { $0.handle(DetectionTask.self, Self.answer) } _: { try await body($0) }
+        try await withRunning(configuration, format: format) {
+            $0.handle(DetectionTask.self, Self.answer)
+        } _: {
+            try await body($0)
+        }
     }
 
     @Sendable static func answer(_ task: DetectionTask, _ context: CallContext) async throws -> DetectionResult {
@@ -104,10 +108,11 @@ import Testing
         }
     }
 
-    @Test(arguments: [
-        ([0, 0, 0, 0], FailureCode.protocolViolation), ([255, 255, 255, 255], .frameTooLarge), (ChecksummedFrame.encoded([10, 1, 97], crc: 7), .checksumMismatch),
-        (ChecksummedFrame.encoded([8, 1, 255]), .invalidRequest), (ChecksummedFrame.encoded([10, 0, 0], length: 10), .connectionLost),
-    ] as [([UInt8], FailureCode)])
+    @Test(
+        arguments: [
+            ([0, 0, 0, 0], FailureCode.protocolViolation), ([255, 255, 255, 255], .frameTooLarge), (ChecksummedFrame.encoded([10, 1, 97], crc: 7), .checksumMismatch),
+            (ChecksummedFrame.encoded([8, 1, 255]), .invalidRequest), (ChecksummedFrame.encoded([10, 0, 0], length: 10), .connectionLost),
+        ] as [([UInt8], FailureCode)])
     func `a malformed frame ends its connection in silence, and a good task succeeds after it`(bytes: [UInt8], code: FailureCode) async throws {
         try await withDirectory { directory in
             let log = LogRecorder()

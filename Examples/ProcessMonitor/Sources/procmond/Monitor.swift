@@ -35,7 +35,9 @@ struct Monitor: Sendable {
         case .enumerateProcesses: result.processes = try processes.matching(task.processFilter)
         case .monitorProcessTree: result.processes = try processes.tree(below: task.processFilter)
         default:
-            guard let check = task.hashCheck, !check.executablePath.isEmpty else { return DetectionResult(task.taskID, failed: "A task of this type needs hash_check.executable_path") }
+            guard let check = task.hashCheck, !check.executablePath.isEmpty else {
+                return DetectionResult(task.taskID, failed: "A task of this type needs hash_check.executable_path")
+            }
             let hash = try ExecutableCheck(check, mustRun: task.taskType == .verifyExecutable).result()
             result.hashResult = hash
             // A file that cannot be hashed is a task that failed; one that is another than expected is a finding.
