@@ -6,18 +6,21 @@ import GinnelTesting
 import ProcessMonitorSchema
 import Testing
 
-@Suite(.serialized, .ownThread, .timeLimit(.minutes(5)), .enabled(if: ChecksummedPeerTests.isInstalled, "needs what scripts/install-test-tools.sh installs"))
-struct ChecksummedPeerTests {
+/// The script, and the Python that has what it needs.
+private enum Peer {
     private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../../..").standardizedFileURL.path
-    private static let python = root + "/.build/peers/bin/python3"
-    private static let script = root + "/Tests/Peers/checksummed.py"
+    static let python = root + "/.build/peers/bin/python3"
+    static let script = root + "/Tests/Peers/checksummed.py"
     static let isInstalled = FileManager.default.isExecutableFile(atPath: python)
 
-    private static func peer(_ arguments: String...) throws -> Child { try Child(["-B", script] + arguments, program: python) }
+    static func start(_ arguments: String...) throws -> Child { try Child(["-B", script] + arguments, program: python) }
+}
 
+@Suite(.serialized, .ownThread, .timeLimit(.minutes(5)), .enabled(if: Peer.isInstalled, "needs what scripts/install-test-tools.sh installs"))
+struct ChecksummedPeerTests {
     @Test func `a client of another implementation is served, whatever it does`() async throws {
         try await ChecksummedServiceTests.withMonitor { running in
-            let child = try Self.peer("client", running.path)
+            let child = try Peer.start("client", running.path)
             try await child.line("end")
             #expect(try await child.status() == 0)
             #expect(
@@ -32,7 +35,7 @@ struct ChecksummedPeerTests {
     @Test(arguments: [("ieee", Checksum.ieee), ("castagnoli", .castagnoli)])
     func `a service of another implementation serves`(name: String, checksum: Checksum) async throws {
         try await withDirectory { directory in
-            let child = try Self.peer("service", directory + "/s", name)
+            let child = try Peer.start("service", directory + "/s", name)
             try await child.line("listening")
             let configuration = ChecksummedServiceTests.speaking(.checksummed(checksum: checksum))
             func ask(_ metadata: String) async throws -> DetectionResult {
@@ -96,7 +99,7 @@ struct ChecksummedPeerTests {
     private static func run(_ mode: String, _ arguments: [String] = [], over input: [String], in directory: String) async throws -> [String] {
         let file = directory + "/input"
         try (input.joined(separator: "\n") + "\n").write(toFile: file, atomically: true, encoding: .utf8)
-        let child = try Child(["-c", "exec \"$0\" -B \"$@\" < '\(file)'", python, script, mode] + arguments, program: "/bin/sh")
+        let child = try Child(["-c", "exec \"$0\" -B \"$@\" < '\(file)'", Peer.python, Peer.script, mode] + arguments, program: "/bin/sh")
         #expect(try await child.status() == 0)
         // Waits for the end of what it says.
         _ = try? await child.lines.wait { _ in false }
