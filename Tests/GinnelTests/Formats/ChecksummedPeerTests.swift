@@ -87,12 +87,15 @@ struct ChecksummedPeerTests {
     ]
 
     private static func bytes(_ hex: Substring) -> [UInt8] {
-        let digits = hex.utf8.map { $0 > 0x60 ? $0 - 0x57 : $0 - 0x30 }
+        let digits: [UInt8] = hex.utf8.map { $0 > 0x60 ? $0 - 0x57 : $0 - 0x30 }
         return stride(from: 0, to: digits.count, by: 2).map { digits[$0] << 4 | digits[$0 + 1] }
     }
 
     private static func hex(_ bytes: [UInt8]) -> String {
-        String(decoding: bytes.flatMap { byte in [byte >> 4, byte & 15].map { $0 < 10 ? $0 + 0x30 : $0 + 0x57 } }, as: UTF8.self)
+        let digits = Array("0123456789abcdef".utf8)
+        var text: [UInt8] = []
+        for byte in bytes { text += [digits[Int(byte >> 4)], digits[Int(byte & 15)]] }
+        return String(decoding: text, as: UTF8.self)
     }
 
     /// Runs the script over `input` and returns its lines.

@@ -1,5 +1,6 @@
 // Messages of the process monitor that its own implementation and Google's have written (docs/formats/checksummed.md), field by field.
 
+import Ginnel
 import GinnelTesting
 import ProcessMonitorSchema
 import Testing

@@ -13,6 +13,8 @@ public struct MonitorSettings: Sendable {
     public var client: ClientConfiguration
     /// How long a task may take: `ipc.read_timeout_ms`, as it has always been, and so may a connection be idle.
     public var taskTimeout: Duration
+    /// With `ipc.crc32_variant`, IEEE unless the file says otherwise.
+    public var format: WireFormat
 
     public init(_ file: ConfigurationFile) {
         var service = ServiceConfiguration.defaults
@@ -25,16 +27,12 @@ public struct MonitorSettings: Sendable {
         client = file.client(client)
         taskTimeout = service.timeouts.readMidMessage
         let limit = service.limits.announced.maximumMessage
-        // `ipc.crc32_variant`, IEEE unless the file says otherwise.
-        let checksum = file.checksum ?? .ieee
-        format = .checksummed(checksum: checksum, maximumMessage: limit, handlerTimeout: taskTimeout, failures: DetectionResult.failures)
+        format = .checksummed(checksum: file.checksum ?? .ieee, maximumMessage: limit, handlerTimeout: taskTimeout, failures: DetectionResult.failures)
         client.format = format
         endpoint = file.endpoint ?? .named("procmond")
         self.service = service
         self.client = client
     }
-
-    public let format: WireFormat
 
     public static func read() throws -> MonitorSettings { MonitorSettings(try ConfigurationFile.fromEnvironment() ?? .empty) }
 }
