@@ -4,8 +4,9 @@ of this project. Needs what Tests/Peers/requirements.txt names.
 
     checksummed.py client PATH              connects, asks, misbehaves, and says in lines what came of it
     checksummed.py service PATH CRC         listens and answers, one client after the other, as the task's metadata says; CRC is ieee or castagnoli
-    checksummed.py messages SEED COUNT      writes random messages of every type: a line for each, the type and the bytes in hexadecimal
-    checksummed.py rewrite                  reads such lines, and writes each again as protobuf reads and writes it
+    checksummed.py messages SEED COUNT      writes random messages of every type: a line for each: the type, the bytes in
+                                            hexadecimal, and "maps" where their order is a matter of taste
+    checksummed.py rewrite                  reads lines of a type and a message, and writes each again as protobuf reads and writes it
     checksummed.py same                     reads lines of a type and two messages; ends with an exception where the two are not the same
 
 It is plain and blocks. Whatever is not as the page says ends it with an exception.
@@ -221,6 +222,8 @@ def scalar(field, chance):
 
 
 def fill(message, chance):
+    """Fills it at random; whether its bytes have but one order, which the entries of a map have not."""
+    has_order = True
     for field in message.DESCRIPTOR.fields:
         if chance.random() < 0.4:
             continue
@@ -228,17 +231,19 @@ def fill(message, chance):
         if field.message_type is not None and field.message_type.GetOptions().map_entry:
             for _ in range(chance.randrange(4)):
                 place[scalar(field.message_type.fields_by_name["key"], chance)] = scalar(field.message_type.fields_by_name["value"], chance)
+            has_order = has_order and len(place) < 2
         elif field.is_repeated:
             for _ in range(chance.randrange(4)):
                 if field.message_type is not None:
-                    fill(place.add(), chance)
+                    has_order = fill(place.add(), chance) and has_order
                 else:
                     place.append(scalar(field, chance))
         elif field.message_type is not None:
             place.SetInParent()
-            fill(place, chance)
+            has_order = fill(place, chance) and has_order
         else:
             setattr(message, field.name, scalar(field, chance))
+    return has_order
 
 
 def unknown(chance):
@@ -252,16 +257,16 @@ def messages(seed, count):
     for number in range(count):
         name = TYPES[number % len(TYPES)]
         message = getattr(schema, name)()
-        fill(message, chance)
+        has_order = fill(message, chance)
         data = message.SerializeToString(deterministic=True)
         if number % 3 == 0:
             data += unknown(chance)
-        say(name, data.hex())
+        say(name, data.hex(), "" if has_order else "maps")
 
 
 def rewrite():
     for line in sys.stdin:
-        name, _, text = line.rstrip("\n").partition(" ")
+        name, text = line.rstrip("\n").split(" ")
         message = getattr(schema, name).FromString(bytes.fromhex(text))
         say(name, message.SerializeToString(deterministic=True).hex())
 

