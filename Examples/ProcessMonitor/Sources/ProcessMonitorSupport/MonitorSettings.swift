@@ -2,7 +2,7 @@
 // read the same file, the one that GINNEL_CONFIG names; what it does not say has the monitor's own defaults.
 
 public import Ginnel
-public import ProcessMonitorMessages
+import ProcessMonitorMessages
 
 public struct MonitorSettings: Sendable {
     /// Where the monitor listens: `ipc.endpoint_path`. Default: this user's `procmond`.

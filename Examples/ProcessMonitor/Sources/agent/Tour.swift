@@ -78,12 +78,17 @@ struct Tour: Sendable {
 
     private func verify(_ monitor: Client, _ process: ProcessRecord) async throws {
         let path = process.executablePath ?? ""
-        let expected = try SHA256.hexadecimal(ofFile: path)
+        let expected = try await hash(path)
         let right = try await ask(monitor, .checkProcessHash) { $0.hashCheck = HashCheck(path, expected) }
         let wrong = try await ask(monitor, .verifyExecutable) { $0.hashCheck = HashCheck(path, String(repeating: "0", count: 64)) }
         let none = try await ask(monitor, .verifyExecutable) { $0.hashCheck = HashCheck(path + ".none", "") }
         guard right.hashResult?.success == true, wrong.success, wrong.hashResult?.success == false, !none.success else { throw Surprise("\(right) \(wrong) \(none)") }
         say("  agent: its file hashes to what I make of it; with another hash expected: \(wrong.hashResult?.errorMessage?.prefix(13) ?? "")")
+    }
+
+    /// Away from the loop of the connection, which the file would hold up.
+    private func hash(_ path: String) async throws -> String {
+        try await withTaskExecutorPreference(globalConcurrentExecutor) { try SHA256.hexadecimal(ofFile: path) }
     }
 
     private func askForMore(_ monitor: Client) async throws {
