@@ -83,7 +83,7 @@ struct Tour: Sendable {
         let wrong = try await ask(monitor, .verifyExecutable) { $0.hashCheck = HashCheck(path, String(repeating: "0", count: 64)) }
         let none = try await ask(monitor, .verifyExecutable) { $0.hashCheck = HashCheck(path + ".none", "") }
         guard right.hashResult?.success == true, wrong.success, wrong.hashResult?.success == false, !none.success else { throw Surprise("\(right) \(wrong) \(none)") }
-        say("  agent: its file hashes to what I make of it; with another hash expected: \(wrong.hashResult?.errorMessage?.prefix(13) ?? "")")
+        say("  agent: its file hashes to \(expected), as I find too; with another hash expected: \(wrong.hashResult?.errorMessage?.prefix(13) ?? "")")
     }
 
     /// Away from the loop of the connection, which the file would hold up.
