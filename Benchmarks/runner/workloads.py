@@ -68,7 +68,7 @@ THREADS = Contender("threads", "ginnel", ("--variant", "plain", "--spin-us", "0"
 THREADS_ONE_WAY = Contender("threads", "ginnel", ("--variant", "plain", "--spin-us", "0", "--batch", "64", "--engine", "threads"))
 THREADS_CALL = Contender("threads", "ginnel", ("--variant", "call", "--spin-us", "0", "--engine", "threads"))
 # Plain calls in other wire formats.
-FORMATS = tuple(Contender(name, "ginnel", ("--variant", "plain", "--spin-us", "0", "--format", name)) for name in ("tagged-json", "headered"))
+FORMATS = tuple(Contender(name, "ginnel", ("--variant", "plain", "--spin-us", "0", "--format", name)) for name in ("tagged-json", "headered", "checksummed"))
 # Through shared memory. The floor is the bare ring; who sleeps is woken by a futex or by an eventfd, and the better of them is the floor of sleeping.
 SPINNING = Contender("spinning", "floor", ("--mode", "spinning", "--batch", "64"))
 FUTEX = Contender("futex", "floor", ("--mode", "futex", "--batch", "64"))
