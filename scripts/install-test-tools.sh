@@ -14,6 +14,9 @@ strace strace
 spin spin
 util-linux setpriv
 libuv1-dev /usr/include/uv.h
+g++ c++
+libprotobuf-dev /usr/include/google/protobuf/message.h
+protobuf-compiler protoc
 libzstd-dev /usr/include/zstd.h
 libsodium-dev /usr/include/sodium.h
 libsqlite3-dev /usr/include/sqlite3.h

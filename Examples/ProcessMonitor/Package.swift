@@ -7,6 +7,7 @@ let ginnel = Target.Dependency.product(name: "Ginnel", package: "ginnel")
 let package = Package(
     name: "process-monitor",
     platforms: [.macOS(.v15)],
+    products: [.library(name: "ProcessMonitorMessages", targets: ["ProcessMonitorMessages"])],
     dependencies: [.package(name: "ginnel", path: "../..")],
     targets: [
         .target(name: "ProcessMonitorMessages", dependencies: [ginnel]),
