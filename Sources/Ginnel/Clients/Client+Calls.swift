@@ -141,7 +141,7 @@ extension StreamCall {
             for try await item in items { try await writer.send(item) }
             // A cancelled sequence ends like one that is complete; the handler must not take the one for the other.
             try Task.checkCancellation()
-            connection.submit(.sendItem(self, codec: .raw, payload: nil))
+            try await writer.inTurn(0) { connection.submit(.sendItem(self, codec: .raw, payload: nil)) }
         } catch {
             // After the call has ended there is nobody to abandon, and this does nothing.
             abandon("the items to send ended with an error: \(error)")
