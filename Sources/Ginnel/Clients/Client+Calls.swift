@@ -121,13 +121,12 @@ extension Client {
     /// Asks for a sign of life and returns how long it took to come.
     public func ping() async throws -> Duration {
         let connection = try await connection()
-        let clock = ContinuousClock()
-        let began = clock.now
+        let began = Moment.now.continuous
         guard await connection.ping() else {
             try Task.checkCancellation()
             throw CallError(.connectionLost, "no answer can come: the connection has ended, or its format has no ping")
         }
-        return clock.now - began
+        return .wholeNanoseconds(Moment.now.continuous - began)
     }
 }
 
