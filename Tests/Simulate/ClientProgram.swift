@@ -64,6 +64,7 @@ final class ClientProgram: @unchecked Sendable {
         guard let life, life.isAlive, !life.hasEnded else { return }
         world.trace.note(.lifeEnded, index, life.number)
         life.die()
+        world.messages.receiverEnded(life)
         store?.stop()
         world.network.kill(life)
         world.messages.died(index, onDisk: disk?.keys ?? [])
@@ -95,13 +96,12 @@ final class ClientProgram: @unchecked Sendable {
             configuration.outbox.store = { store }
         }
         let client = Client(to: .inProcess(Network.serviceName), reconnect: .exponential(plan.backoff, attempts: nil), configuration: configuration)
-        let receiver = index * 1_000 + life.number
         client.receive(Letter.self) { [world] letter, context in
             guard life.isAlive else { throw CancellationError() }
-            world.messages.handed(letter.key, context, to: receiver)
+            world.messages.handed(letter.key, context, to: life)
             try await world.pause(world.plan.handling / 4)
             guard life.isAlive else { throw CancellationError() }
-            world.messages.handled(letter.key, .success(()), by: receiver)
+            world.messages.handled(letter.key, .success(()), by: life)
             // It is handled, and not known to be.
             try? await world.pause(world.plan.handling / 4)
         }

@@ -89,6 +89,9 @@ final class Host: Simulator, @unchecked Sendable {
     /// No loop is left, nobody sleeps and nothing lies ready.
     var isIdle: Bool { loops.isEmpty && jobs.isEmpty && sleepers.isEmpty }
 
+    /// Forgets what was still to happen, and with it those who would have done it.
+    func clear() { agenda = Agenda() }
+
     /// Does something after so many nanoseconds.
     func after(_ delay: UInt64, _ action: @escaping () -> Void) { agenda.add(at: now + delay, action) }
 

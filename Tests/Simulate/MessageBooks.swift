@@ -10,7 +10,8 @@ final class MessageBooks {
     static let refusal = FailureCode(rawValue: 1_001)
 
     private struct Handling {
-        let receiver: Int
+        /// Which start of which program.
+        let receiver: Life
         /// `nil`: not done with.
         var result: Result<Void, CallError>?
     }
@@ -19,6 +20,8 @@ final class MessageBooks {
         let isDurable: Bool
         var isKept = false
         var outcome: Result<Void, CallError>?
+        /// When the sender was told.
+        var toldAt: UInt64 = 0
         /// Its sender died before it knew what became of it.
         var isOrphaned = false
         /// It died with its sender, and nobody promised anything else.
@@ -31,7 +34,7 @@ final class MessageBooks {
     }
 
     private struct Place: Hashable {
-        let receiver: Int
+        let receiver: ObjectIdentifier
         let sender: Identity
         let priority: Priority
     }
@@ -40,6 +43,8 @@ final class MessageBooks {
     private let trace: Trace
     private var records: [Key: Record] = [:]
     private var last: [Place: Int] = [:]
+    /// When programs have ended.
+    private var ended: [ObjectIdentifier: UInt64] = [:]
 
     init(_ plan: Plan, _ trace: Trace) { (self.plan, self.trace) = (plan, trace) }
 
@@ -64,6 +69,7 @@ final class MessageBooks {
         trace.note(.messageFinished, key.maker, key.number, code)
         if record.outcome != nil { trace.find("message \(key) ends twice") }
         records[key]?.outcome = result
+        records[key]?.toldAt = trace.clock()
         switch result {
         case .success:
             if !record.wasTaken { trace.find("message \(key) is reported as taken, and nobody has taken it") }
@@ -95,25 +101,31 @@ final class MessageBooks {
 
     // MARK: The receiver
 
-    /// It is handed to a program. `receiver`: which start of which.
-    func handed(_ key: Key, _ context: MessageContext, to receiver: Int) {
+    /// It is handed to a program.
+    func handed(_ key: Key, _ context: MessageContext, to receiver: Life) {
         guard let record = records[key] else { return trace.find("message \(key) arrives and is unknown") }
-        trace.note(.messageHanded, key.maker, key.number, receiver, context.isRedelivered ? 1 : 0)
-        if record.handlings.contains(where: { $0.receiver == receiver }) { trace.find("message \(key) is handed on twice in one instance") }
+        trace.note(.messageHanded, key.maker, key.number, receiver.number, context.isRedelivered ? 1 : 0)
+        if record.handlings.contains(where: { $0.receiver === receiver }) { trace.find("message \(key) is handed on twice in one instance") }
         if !record.handlings.isEmpty, !context.isRedelivered { trace.find("message \(key) was handed to another instance before, and is handed on without saying so") }
-        if case .success? = record.outcome, !record.isOrphaned { trace.find("message \(key) is handed on after its sender was told that it was taken") }
+        // What was on its way to two instances at once may arrive at the second although the first has taken it; but only if that one ended before its sender heard of it.
+        if case .success? = record.outcome, !record.isOrphaned, !record.handlings.contains(where: { ended[ObjectIdentifier($0.receiver)].map { $0 <= record.toldAt } ?? false }) {
+            trace.find("message \(key) is handed on after its sender was told that it was taken, by a receiver that lived")
+        }
         if record.isHandled { trace.came(upon: key.maker < 100 ? .messageRedelivered : .letterRedelivered) }
-        let place = Place(receiver: receiver, sender: context.sender, priority: context.priority)
+        let place = Place(receiver: ObjectIdentifier(receiver), sender: context.sender, priority: context.priority)
         if let before = last[place], before >= key.number { trace.find("message \(key) is handed on after number \(before)") }
         last[place] = key.number
         records[key]?.handlings.append(Handling(receiver: receiver))
     }
 
-    func handled(_ key: Key, _ result: Result<Void, CallError>, by receiver: Int) {
-        trace.note(.messageHandled, key.maker, key.number, receiver)
-        guard let index = records[key]?.handlings.lastIndex(where: { $0.receiver == receiver }) else { return trace.find("message \(key) is handled and was not handed on") }
+    func handled(_ key: Key, _ result: Result<Void, CallError>, by receiver: Life) {
+        trace.note(.messageHandled, key.maker, key.number, receiver.number)
+        guard let index = records[key]?.handlings.lastIndex(where: { $0.receiver === receiver }) else { return trace.find("message \(key) is handled and was not handed on") }
         records[key]?.handlings[index].result = result
     }
+
+    /// A program has died or ended.
+    func receiverEnded(_ life: Life) { ended[ObjectIdentifier(life)] = trace.clock() }
 
     // MARK: The end
 

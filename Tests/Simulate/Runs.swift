@@ -30,7 +30,7 @@ struct Runs {
             guard !run.problems.isEmpty else { continue }
             failures += 1
             let again = [isOfMachines ? " --machines" : "", option("fault").map { " --fault \($0)" } ?? ""].joined()
-            print("seed \(seed): \(run.problems.joined(separator: "; ")) · again: .build/release/Simulate --seed \(seed)\(again)")
+            print("seed \(seed): \(run.problems.joined(separator: "; ")) · again: \(arguments[0]) --seed \(seed)\(again)")
             if failures == 20 { break }
         }
         print("\(count) seeds from \(first): \(failures == 20 ? "20 or more" : "\(failures)") failed · digest \(String(digest, radix: 16))")

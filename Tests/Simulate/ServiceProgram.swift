@@ -44,6 +44,7 @@ final class ServiceProgram: @unchecked Sendable {
         InProcessHub.shared.clear(Network.serviceName)
         world.network.service = nil
         life.die()
+        world.messages.receiverEnded(life)
         world.network.kill(life)
         world.messages.died(100 + life.number, onDisk: [])
     }
@@ -86,19 +87,18 @@ final class ServiceProgram: @unchecked Sendable {
     }
 
     private func receiveParcels(_ service: Service, _ life: Life) {
-        let receiver = 100 + life.number
         service.receive(Parcel.self, on: plan.seed % 3 == 0 ? .concurrent : .loop) { [world] parcel, context in
             guard life.isAlive else { throw CancellationError() }
-            world.messages.handed(parcel.key, context, to: receiver)
+            world.messages.handed(parcel.key, context, to: life)
             if world.plan.fault == .acknowledgesBeforeHandling {
-                world.host.after(world.host.someTime(world.plan.handling)) { if life.isAlive { world.messages.handled(parcel.key, .success(()), by: receiver) } }
+                world.host.after(world.host.someTime(world.plan.handling)) { if life.isAlive { world.messages.handled(parcel.key, .success(()), by: life) } }
                 return
             }
             try await world.pause(world.plan.handling)
             guard life.isAlive else { throw CancellationError() }
             let refuses = parcel.key.number % 7 == 6
             let error = CallError(MessageBooks.refusal, "not this one")
-            world.messages.handled(parcel.key, refuses ? .failure(error) : .success(()), by: receiver)
+            world.messages.handled(parcel.key, refuses ? .failure(error) : .success(()), by: life)
             // It is handled, and not known to be.
             try? await world.pause(20_000_000)
             if refuses { throw error }

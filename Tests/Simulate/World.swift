@@ -57,6 +57,7 @@ final class World: @unchecked Sendable {
         }
         messages.close()
         calls.close()
+        host.clear()
     }
 
     // MARK: Programs
@@ -71,6 +72,7 @@ final class World: @unchecked Sendable {
         lives.append(life)
         life.begin { [self] life in
             await body(life)
+            if life.isAlive { messages.receiverEnded(life) }
             // A service that has left comes back.
             if life === service.life, life.isAlive, !isOver { host.after(host.someTime(1_000_000_000)) { [self] in startService() } }
         }
