@@ -71,6 +71,8 @@ final class ClientProgram: @unchecked Sendable {
         world.calls.died(index)
     }
 
+    func forget() { client = nil }
+
     /// What it keeps is within its limits.
     func check() {
         guard let client, let life, life.isAlive else { return }

@@ -66,8 +66,9 @@ final class DiskStore: OutboxStore, @unchecked Sendable {
 
     func close() async {
         isClosed = true
-        if work.isEmpty { return }
-        await withCheckedContinuation { closers.append($0) }
+        await withCheckedContinuation { continuation in
+            if work.isEmpty { continuation.resume() } else { closers.append(continuation) }
+        }
     }
 
     private func goOn() {

@@ -49,6 +49,8 @@ final class ServiceProgram: @unchecked Sendable {
         world.messages.died(100 + life.number, onDisk: [])
     }
 
+    func forget() { service = nil }
+
     /// What it holds is within its limits.
     func check() {
         guard let service, let life, life.isAlive else { return }

@@ -58,6 +58,9 @@ final class World: @unchecked Sendable {
         messages.close()
         calls.close()
         host.clear()
+        // Their handlers hold this world.
+        service.forget()
+        for client in clients { client.forget() }
     }
 
     // MARK: Programs
