@@ -10,7 +10,7 @@
 //  5. Nothing is performed, and nobody resumed, while the lock is held.
 //  6. What a write could not deliver is no reason to lose what the peer said before: input is read to its end.
 //
-// On the loop, writes are gathered and leave at the end of the turn with one system call. From other threads they leave at once when nothing waits.
+// On the loop, writes are gathered and leave at the end of the turn with one system call. From other threads they leave at once when nothing waits. `Batching` holds both back for longer.
 
 package import GinnelCore
 
@@ -33,6 +33,10 @@ package final class Driver: @unchecked Sendable {
         var outputHasEnded = false
         /// What `account` was told to be held.
         var reported = 0
+        /// Messages that came since something was last taken from the session.
+        var gathered = 0
+        /// Until when they are held back, on the awake clock.
+        var heldUntil: UInt64?
     }
 
     package let loop: EventLoop
@@ -47,6 +51,10 @@ package final class Driver: @unchecked Sendable {
     /// `start`; called on any thread, never under the lock.
     package var account: (@Sendable (Int) -> Void)?
     private static let reportStep = 16 * 1024
+
+    /// Whether messages are held back for others. Set before `start`.
+    package var batching = Batching.none { didSet { holdTime = batching.time } }
+    private(set) var holdTime: UInt64 = 0
 
     // Loop only, as on the loop itself.
     @exclusivity(unchecked) var delegate: (any SessionDelegate)?
@@ -127,6 +135,7 @@ package final class Driver: @unchecked Sendable {
             let wanted = state.session.wantsInput
             let acceptance = state.session.submit(command, at: now, &actions)
             let resumes = !wanted && state.session.wantsInput
+            if holdTime > 0, case .taken = acceptance, command.isMessage { state.gathered += 1 }
             return (acceptance, state.session.machine.hasOutput, Self.timeToArm(&state, now), resumes, state.isBlocked)
         }
         perform(decided: actions, onLoop: onLoop)
@@ -153,12 +162,13 @@ package final class Driver: @unchecked Sendable {
     /// Returns when everything that was sent so far has left, or the connection has ended. For senders of what has no credit of its own.
     package func waitForRoom() async {
         await withCheckedContinuation { continuation in
-            let isFree = state.withLock { state in
-                guard !state.outputHasEnded, state.isFlushing || state.isBlocked || state.session.machine.hasOutput else { return true }
+            let (isFree, isHeld) = state.withLock { state in
+                guard !state.outputHasEnded, state.isFlushing || state.isBlocked || state.session.machine.hasOutput else { return (true, false) }
                 state.roomWaiters.append(continuation)
-                return false
+                return (false, state.heldUntil != nil)
             }
             if isFree { continuation.resume() }
+            if isHeld { loop.isCurrent ? requestFlush() : writeOut() }
         }
     }
 
@@ -199,6 +209,7 @@ package final class Driver: @unchecked Sendable {
         // A deadline on the clock that goes on while the machine sleeps is looked at now and then, since the poller's clock stands still.
         var wakeUp = state.session.wakeUp
         wakeUp.include(awake: state.abortAt)
+        wakeUp.include(awake: state.heldUntil)
         guard let delay = wakeUp.delay(from: now).map({ min($0, 30_000_000_000) }) else { return nil }
         let time = now.awake.adding(delay)
         if let armed = state.armed, armed <= time { return nil }
