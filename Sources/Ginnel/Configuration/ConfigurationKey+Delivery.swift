@@ -5,7 +5,7 @@ internal import GinnelTransport
 
 extension ConfigurationKey {
     static let batching: [ConfigurationKey] = [
-        .time("batching.delay", .zero ... .seconds(1), service: \.batching.delay, client: \.batching.delay),
+        .time("batching.delay", .zero ... .seconds(60), service: \.batching.delay, client: \.batching.delay),
         .number("batching.messages", 1...1_000_000, service: \.batching.messages, client: \.batching.messages),
         .number("batching.bytes", 1...1 << 30, service: \.batching.bytes, client: \.batching.bytes),
     ]

@@ -4,7 +4,7 @@ internal import GinnelCore
 internal import GinnelTransport
 
 final class MessageSender: Sendable {
-    fileprivate struct State {
+    private struct State {
         var outbox: Outbox
         /// The one in use: the last that was opened.
         var connection: Connection?
@@ -82,11 +82,11 @@ final class MessageSender: Sendable {
             group.addTask {
                 while try self.state.withLock({ state throws(CallError) in
                     if let end = state.end { throw end }
-                    return state.keeps(through: last)
+                    return state.outbox.keeps(through: last)
                 }) {
                     try await self.waitForChange { state in
                         state.nearestFlush = min(state.nearestFlush, last)
-                        return !state.keeps(through: last)
+                        return !state.outbox.keeps(through: last)
                     }
                 }
             }
@@ -224,7 +224,7 @@ final class MessageSender: Sendable {
         metrics.add(to: outcome == .taken ? .messagesAcknowledged : .messagesGivenUp)
         let (receipt, waiters) = state.withLock { state in
             let receipt = state.receipts.removeValue(forKey: id)
-            guard state.nearestFlush < .max, !state.keeps(through: state.nearestFlush) else { return (receipt, Waiters()) }
+            guard state.nearestFlush < .max, !state.outbox.keeps(through: state.nearestFlush) else { return (receipt, Waiters<Void>()) }
             // Those who wait for later ones say so again.
             state.nearestFlush = .max
             return (receipt, state.waiters.takeAll())
@@ -267,10 +267,6 @@ final class MessageSender: Sendable {
             }
         }
     }
-}
-
-extension MessageSender.State {
-    func keeps(through last: UInt64) -> Bool { outbox.oldest.map { $0 <= last } ?? false }
 }
 
 /// Where it is counted what a service keeps for all its clients.

@@ -73,16 +73,16 @@ extension Inbox {
         guard let owner = senders[sender]?.owner else { return }
         while let (user, sentence) = userWithTooMuch(owner), let (culprit, held) = heaviestConnection(of: user) {
             connectionEnded(culprit, at: now)
-            steps.append(.close(connection: culprit, Failure(.resourceExhausted, "\(sentence), and of those that wait most, \(held), came on this connection")))
+            steps.append(.close(connection: culprit, Failure(.resourceExhausted, "most of what waits, \(held) bytes, came on this connection, and \(sentence)")))
         }
     }
 
     private func userWithTooMuch(_ owner: String) -> (String, String)? {
         if let share = shares[owner], share.cost > limits.bytesPerUser {
-            return (owner, "\(share.cost) bytes of messages of this user are held, over the limit of \(limits.bytesPerUser) (inbox.bytesPerUser)")
+            return (owner, "\(share.cost) bytes of messages of this user are held, which is over the limit of \(limits.bytesPerUser) (inbox.bytesPerUser)")
         }
         guard cost > limits.bytes, let heaviest = shares.max(by: { $0.value.cost < $1.value.cost }) else { return nil }
-        return (heaviest.key, "\(cost) bytes of messages are held, over the limit of \(limits.bytes) (inbox.bytes), and for no user more than for this one")
+        return (heaviest.key, "of \(cost) bytes of messages that are held this user has the most, and they are over the limit of \(limits.bytes) (inbox.bytes)")
     }
 
     /// What waits counts for the connection that it came on last; what is in hand stays whatever is closed. Not `nil` right after a message has come.

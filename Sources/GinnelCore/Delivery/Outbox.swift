@@ -85,8 +85,6 @@ package struct Outbox: Sendable {
 
     package var count: Int { items.count }
     package var isEmpty: Bool { items.isEmpty }
-    /// The oldest message that is kept.
-    package var oldest: UInt64? { order.first { items[$0] != nil } }
     /// Ids that lie in its queues, those that are gone among them.
     var idsKept: Int { lanes.reduce(order.count) { $0 + $1.count } }
 
