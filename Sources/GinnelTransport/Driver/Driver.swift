@@ -244,7 +244,13 @@ extension Driver: LoopMember {
     package func timeHasCome(_ now: Moment) {
         // A loop that comes late takes no peer for dead whose bytes lie there, on channels too whose event has not come round yet.
         isReady(.readable)
-        state.withLock { $0.armed = nil }
+        state.withLock { state in
+            state.armed = nil
+            // Over for good, also when the channel does not take what was held just now.
+            guard let until = state.heldUntil, now.awake >= until else { return }
+            state.heldUntil = nil
+            state.gathered = batching.messages
+        }
         withSession(at: now) { session, actions in session.timeOut(at: now, &actions) }
         requestFlush()
         let overdue = state.withLock { state in

@@ -26,11 +26,11 @@ private struct Lasting: ResumableStreamRequest {
     func resumed(after item: Sum) -> Lasting { Lasting(next: item.value + 1) }
 }
 
-/// The same, and what it is encoded for the second time does something first: between the look at the connection and the asking.
+/// The same, and when it is encoded something happens first: between the look at the connection and the asking.
 private struct Delayed: ResumableStreamRequest {
     typealias Item = Sum
     static let method = "from"
-    static let atSecondEncoding = Guarded<(@Sendable () -> Void)?>(nil)
+    static let whenEncoded = Guarded<(@Sendable () -> Void)?>(nil)
     var next: Int
 
     init(next: Int) { self.next = next }
@@ -42,12 +42,10 @@ private struct Delayed: ResumableStreamRequest {
     init(from decoder: any Decoder) throws { next = try decoder.container(keyedBy: Key.self).decode(Int.self, forKey: .next) }
 
     func encode(to encoder: any Encoder) throws {
-        if next > 0 {
-            Self.atSecondEncoding.withLock { hook in
-                defer { hook = nil }
-                return hook
-            }?()
-        }
+        Self.whenEncoded.withLock { hook in
+            defer { hook = nil }
+            return hook
+        }?()
         var container = encoder.container(keyedBy: Key.self)
         try container.encode(next, forKey: .next)
     }
@@ -74,7 +72,10 @@ private struct Delayed: ResumableStreamRequest {
             let endpoint = Endpoint.path(directory + "/s")
             let service = service(endpoint, to: 100, breaks: [0, 10, 11, 50, 98])
             try await withService(service) {
-                try await Client.connect(to: endpoint, reconnect: .soon, configuration: .quiet) { client in
+                var configuration = ClientConfiguration.quiet
+                // Each break may take all items along that came before it.
+                configuration.repeats = 5
+                try await Client.connect(to: endpoint, reconnect: .soon, configuration: configuration) { client in
                     var numbers: [Int] = []
                     for try await item in try await client.open(From(next: 0)) { numbers.append(item.value) }
                     #expect(numbers == Array(0..<100))
@@ -154,7 +155,8 @@ private struct Delayed: ResumableStreamRequest {
             let client = Client(to: endpoint, reconnect: .soon, configuration: .quiet)
             let running = Task { try await client.run() }
             let next = Recorded<Task<Void, any Error>>()
-            Delayed.atSecondEncoding.withLock { hook in
+            let items = try await client.open(Delayed(next: 0))
+            Delayed.whenEncoded.withLock { hook in
                 hook = {
                     // The first one has taken the connection back already; before the rest is asked for, the second one is in its place.
                     let isDone = DispatchSemaphore(value: 0)
@@ -169,7 +171,7 @@ private struct Delayed: ResumableStreamRequest {
                 }
             }
             var numbers: [Int] = []
-            let error = try await errorOf(CallError.self) { for try await item in try await client.open(Delayed(next: 0)) { numbers.append(item.value) } }
+            let error = try await errorOf(CallError.self) { for try await item in items { numbers.append(item.value) } }
             #expect(error.code == .connectionLost)
             #expect(numbers == Array(0..<numbers.count) && numbers.count <= 6)
             client.close()
