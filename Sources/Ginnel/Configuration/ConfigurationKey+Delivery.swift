@@ -19,9 +19,11 @@ extension ConfigurationKey {
         .time("reconnect.cap", client: \.reconnect.backoff.cap),
         .number("reconnect.repeats", 0...1_000_000, client: \.repeats),
         ConfigurationKey(name: "circuitBreaker.failures", rule: .integer(1...1_000_000, orNull: true), standard: "null") { target, value in
-            guard case .integer(let failures) = value else { return target.client.circuitBreaker = nil }
-            var policy = target.client.circuitBreaker ?? .defaults
-            policy.failures = failures
+            var policy: CircuitBreakerPolicy?
+            if case .integer(let failures) = value {
+                policy = target.client.circuitBreaker ?? .defaults
+                policy?.failures = failures
+            }
             target.client.circuitBreaker = policy
         },
         ConfigurationKey(
@@ -69,12 +71,12 @@ extension ConfigurationKey {
             resolve: { value in
                 guard case .text(let path) = value else { return value }
                 return .encryption(try .keyFile(path))
-            }
-        ) { target, value in
-            guard case .encryption(let encryption) = value else { return }
-            target.service.encryption = encryption
-            target.client.encryption = encryption
-        },
+            },
+            apply: { target, value in
+                guard case .encryption(let encryption) = value else { return }
+                target.service.encryption = encryption
+                target.client.encryption = encryption
+            }),
         // In the order of a file's keys, which is that of their names, the key has come before.
         ConfigurationKey(name: "encryption.required", rule: .boolean, standard: "none") { target, value in
             guard case .boolean(let isRequired) = value else { return }

@@ -58,10 +58,9 @@ final class MessageSenders: Sendable {
             var gone: [MessageSender] = []
             if state.known[client] == nil {
                 gone = state.accounts.overdue(at: Moment.now.awake).compactMap { forget($0, Self.didNotComeBack, &state) }
-                state.known[client] = open(for: client, of: owner, &state)
             }
             // Taken out and put back, for the rest of the state is changed with it.
-            guard var known = state.known.removeValue(forKey: client) else { preconditionFailure("it was put there") }
+            var known = state.known.removeValue(forKey: client) ?? open(for: client, of: owner, &state)
             change(&state, &known)
             state.known[client] = known
             return (known.sender, gone, state.isOver)

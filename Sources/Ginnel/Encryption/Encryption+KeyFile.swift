@@ -1,9 +1,10 @@
 // A pre-shared key in a file: what an operator can set for a program, and tools for themselves.
 
+internal import GinnelTransport
+
 #if Encryption
 internal import Foundation
 #endif
-internal import GinnelTransport
 
 extension Encryption {
     /// As `.preShared`, with the key that a file holds: 64 hexadecimal digits, with white space around them at most. Blocks.

@@ -72,9 +72,9 @@ public final class Service: Sendable {
         instance = (try? Identity.random()) ?? Identity(high: 0, low: 0)
         let senders = MessageSenders(instance, configuration.outbox, configuration.outboxes, metrics: recorder)
         self.senders = senders
-        receiver = MessageReceiver(configuration.inbox, tasks: tasks, metrics: recorder, isKeptFor: { senders.keeps($0) }) { [log = configuration.log] event, what, keys in
-            log(.warning, event, what, keys)
-        }
+        receiver = MessageReceiver(
+            configuration.inbox, tasks: tasks, metrics: recorder, isKeptFor: { senders.keeps($0) },
+            warn: { [log = configuration.log] event, what, keys in log(.warning, event, what, keys) })
         state = Guarded(State(listenings: [Listening(endpoint, format, transports, access, policy)]))
     }
 

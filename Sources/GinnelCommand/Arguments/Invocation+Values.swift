@@ -24,13 +24,13 @@ extension Invocation {
 }
 
 extension Invocation {
-    static let key = Option("key", value: "FILE", "the key of a service that encrypts: a file of yours with 64 hexadecimal digits (default: none, or encryption.keyFile of the configuration)")
+    static let key = Option("key", value: "FILE", "the key of a service that encrypts, 64 hexadecimal digits in a file of yours (default: that of the configuration, if any)")
 
     static func encryption(_ path: String) throws(UsageError) -> Encryption {
         do {
             return try Encryption.keyFile(path)
         } catch {
-            throw UsageError(sentence: "--key: \(error)".harmless, remedy: "the file is yours, has mode 0600, and holds the 32 bytes that the service was given as its pre-shared key")
+            throw UsageError(sentence: "--key: \(error)".harmless, remedy: "the file is yours, has mode 0600, and holds the pre-shared key of the service")
         }
     }
 

@@ -26,8 +26,10 @@ import Testing
 
     @Test func `whatever else stands in it is no key`() async throws {
         try await withDirectory { directory in
-            let wrong = ["", "\n", String(Self.digits.dropLast()), Self.digits + "0", Self.digits.replacing("a", with: "g"), "0x" + Self.digits.dropFirst(2), Self.digits.prefix(32) + " " + Self.digits.suffix(31),
-                String(repeating: " ", count: 1024) + Self.digits]
+            let wrong = [
+                "", "\n", String(Self.digits.dropLast()), Self.digits + "0", Self.digits.replacing("a", with: "g"), "0x" + Self.digits.dropFirst(2),
+                Self.digits.prefix(32) + " " + Self.digits.suffix(31), String(repeating: " ", count: 1024) + Self.digits,
+            ]
             for text in wrong {
                 let path = try write(text, directory)
                 let error = try await errorOf(GinnelError.self) { _ = try Encryption.keyFile(path) }
@@ -49,7 +51,9 @@ import Testing
         }
     }
 
-    @Test(arguments: [true, false]) func `service and client of one configuration file speak encrypted, and others are refused where it is required`(isRequired: Bool) async throws {
+    @Test(arguments: [true, false]) func `service and client of one configuration file speak encrypted, and others are refused where it is required`(
+        isRequired: Bool
+    ) async throws {
         try await withDirectory { directory in
             let text = #"{"encryption": {"keyFile": "\#(try write(Self.digits, directory))", "required": \#(isRequired)}}"#
             let file = try ConfigurationFile(parsing: Array(text.utf8), from: "test.json")
