@@ -63,8 +63,11 @@ package.targets += [
     .executableTarget(name: "TestPeer", dependencies: ["Ginnel", "GinnelTransport", "GinnelTesting"], path: "Tests/TestPeer", swiftSettings: strict),
     .executableTarget(name: "TestPeerMain", dependencies: ["Ginnel"], path: "Tests/TestPeerMain", swiftSettings: strict),
     .executableTarget(name: "Soak", dependencies: ["Ginnel", "GinnelCore", "GinnelTransport", "GinnelTesting"], path: "Tests/Soak", swiftSettings: strict),
+    // The messages of an example, for tests that set them beside another implementation.
+    .target(name: "ProcessMonitorSchema", dependencies: ["Ginnel"], path: "Examples/ProcessMonitor/Sources/ProcessMonitorMessages", swiftSettings: strict),
     .testTarget(
-        name: "GinnelTests", dependencies: ["Ginnel", "GinnelCore", "GinnelTransport", "GinnelTesting", "CTestSupport", "TestPeer", "TestPeerMain", "Soak"],
+        name: "GinnelTests",
+        dependencies: ["Ginnel", "GinnelCore", "GinnelTransport", "GinnelTesting", "CTestSupport", "TestPeer", "TestPeerMain", "Soak", "ProcessMonitorSchema"],
         swiftSettings: strict),
     .testTarget(name: "GinnelCommandTests", dependencies: ["GinnelCommand", "Ginnel", "CTestSupport"], swiftSettings: strict),
 ]

@@ -12,7 +12,7 @@ extension Client {
     /// - Throws: `CallError`; `GinnelError` when there is no connection. Cancelling the task cancels the handler. With a `reconnect` policy a call made while there is no connection waits
     ///   for one; one that was in flight when the connection was lost ends with `connectionLost`, whose outcome is unknown, unless its request is idempotent: then it is made again, at most
     ///   `configuration.repeats` times.
-    public func call<R: Request>(_ request: R, deadline: Duration? = nil, priority: Priority = .normal) async throws -> R.Response {
+    public func call<R: WireRequest>(_ request: R, deadline: Duration? = nil, priority: Priority = .normal) async throws -> R.Response {
         let reply = try await call(
             R.method, codec: R.codec, payload: try request.encoded(), deadline: deadline, priority: priority, isIdempotent: R.isIdempotent, isSensitive: R.isSensitive)
         return try reply.decoded(R.Response.self, of: R.method)
@@ -21,8 +21,8 @@ extension Client {
     /// Calls a method with bytes. The same parameters and errors.
     ///
     /// - Parameters:
-    ///   - isIdempotent: whether it may be made again when the connection was lost while it was in flight; as `Request.isIdempotent`.
-    ///   - isSensitive: whether it fails with `encryptionRequired` where the connection is not encrypted; as `Request.isSensitive`.
+    ///   - isIdempotent: whether it may be made again when the connection was lost while it was in flight; as `WireRequest.isIdempotent`.
+    ///   - isSensitive: whether it fails with `encryptionRequired` where the connection is not encrypted; as `WireRequest.isSensitive`.
     public func call(
         _ method: String, codec: Codec = .raw, payload: [UInt8], deadline: Duration? = nil, priority: Priority = .normal, isIdempotent: Bool = false,
         isSensitive: Bool = false

@@ -98,7 +98,7 @@ public final class ClientPool: Sendable {
     }
 
     /// As `Client.call`.
-    public func call<R: Request>(_ request: R, deadline: Duration? = nil, priority: Priority = .normal) async throws -> R.Response {
+    public func call<R: WireRequest>(_ request: R, deadline: Duration? = nil, priority: Priority = .normal) async throws -> R.Response {
         try await withClient { try await $0.call(request, deadline: deadline, priority: priority) }
     }
 

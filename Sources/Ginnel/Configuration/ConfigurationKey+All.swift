@@ -27,11 +27,10 @@ extension ConfigurationKey {
         }.known(as: "ipc.transport", .choice(["interprocess", "legacy"])),
         ConfigurationKey(name: "checksum", rule: .choice(["none", "castagnoli", "ieee"]), standard: "\"none\"") { target, value in
             guard case .text(let text) = value else { return }
-            if text.lowercased() == "ieee" {
-                throw GinnelError(.unsupported, "no wire format of this build has a CRC-32 of the IEEE polynomial; ginnel/1 offers castagnoli")
-            }
-            target.service.checksums = text != "none"
-            target.client.checksums = text != "none"
+            target.checksum = ["ieee": .ieee, "castagnoli": .castagnoli][text.lowercased()]
+            // ginnel/1 knows one polynomial, and is no worse off without the other.
+            target.service.checksums = target.checksum == .castagnoli
+            target.client.checksums = target.checksum == .castagnoli
         }.known(as: "ipc.crc32_variant", .choice(["Castagnoli", "Ieee"])),
     ]
 

@@ -10,6 +10,7 @@ struct ConfigurationTarget: Sendable {
     var endpoint: Endpoint?
     var transports: Set<Transport>?
     var engine: Engine?
+    var checksum: Checksum?
 }
 
 struct ConfigurationKey: Sendable {

@@ -147,9 +147,14 @@ import Testing
         #expect(problems == ["ipc.max_connections: connections.maximum is given too, and both mean the same; leave one out"])
     }
 
-    @Test func `what this build has not is refused in words that say so`() throws {
-        #expect(try Self.problems(#"{"checksum": "ieee"}"#).first?.contains("no wire format of this build") == true)
-        #expect(try Self.problems(#"{"ipc": {"crc32_variant": "Ieee"}}"#).first?.hasPrefix("ipc.crc32_variant: \"Ieee\": ") == true)
+    @Test(
+        arguments: [
+            (#"{"checksum": "ieee"}"#, Checksum.ieee, false), (#"{"ipc": {"crc32_variant": "Ieee"}}"#, .ieee, false), (#"{"checksum": "castagnoli"}"#, .castagnoli, true),
+            (#"{"ipc": {"crc32_variant": "Castagnoli"}}"#, .castagnoli, true), (#"{"checksum": "none"}"#, nil, false), ("{}", nil, false),
+        ] as [(String, Checksum?, Bool)])
+    func `the checksum is what the file says, and the native format offers the one that it has`(text: String, checksum: Checksum?, isOffered: Bool) throws {
+        let file = try Self.file(text)
+        #expect(file.checksum == checksum && file.service().checksums == isOffered && file.client().checksums == isOffered)
     }
 
     @Test(arguments: [(#"{"engine": "threads"}"#, Engine.threads), (#"{"ipc": {"transport": "legacy"}}"#, .threads), (#"{"ipc": {"transport": "interprocess"}}"#, .reactor)])
