@@ -18,7 +18,7 @@ TEST_TARGETS := GinnelCoreTests GinnelTransportTests GinnelTests GinnelCommandTe
 each_target = set -e; for target in $(TEST_TARGETS); do $(1) --filter "^$$target\."; done
 TRAITS := Compression,Encryption,DurableOutbox
 # The tests of the traits, and some of calls, streams and shared memory to show that the rest is as it was.
-TRAIT_TESTS := ^GinnelTests\.(CompressionTests|EncryptionTests|SealedStreamTests|SealedPeerTests|OutboxStoreTests|DeliveryTests|DeliveryDeathTests|CallTests|StreamTests|UpgradeTests)
+TRAIT_TESTS := ^GinnelCommandTests\.KeyTests|^GinnelTests\.(ConfigurationFileTests|ConfigurationPageTests|KeyFileTests|CompressionTests|EncryptionTests|SealedStreamTests|SealedPeerTests|OutboxStoreTests|DeliveryTests|DeliveryDeathTests|CallTests|StreamTests|UpgradeTests)
 SWIFT_FILES := find . -name .build -prune -o -name '*.swift' -print0 | xargs -0
 
 .NOTPARALLEL:

@@ -10,7 +10,8 @@ extension Client {
     ///   - deadline: how long the call may take; it ends on both sides then. `nil`, the default: as long as the handler that makes this call has left, or for ever.
     ///   - priority: how urgent it is among what waits on this connection. Default `.normal`.
     /// - Throws: `CallError`; `GinnelError` when there is no connection. Cancelling the task cancels the handler. With a `reconnect` policy a call made while there is no connection waits
-    ///   for one; one that was in flight when the connection was lost ends with `connectionLost`, whose outcome is unknown, unless its request is idempotent: then it is made again.
+    ///   for one; one that was in flight when the connection was lost ends with `connectionLost`, whose outcome is unknown, unless its request is idempotent: then it is made again, at most
+    ///   `configuration.repeats` times.
     public func call<R: WireRequest>(_ request: R, deadline: Duration? = nil, priority: Priority = .normal) async throws -> R.Response {
         let reply = try await call(
             R.method, codec: R.codec, payload: try request.encoded(), deadline: deadline, priority: priority, isIdempotent: R.isIdempotent, isSensitive: R.isSensitive)
@@ -29,6 +30,7 @@ extension Client {
         let request = OutgoingRequest(
             method: method, codec: codec, payload: payload, deadline: CallContext.absolute(deadline), lane: priority.lane, isSensitive: isSensitive)
         let permit = try permit()
+        var repeats = 0
         while true {
             do {
                 let connection = if let connection = try connectionNow() { connection } else { try await connection(until: request.deadline) }
@@ -38,6 +40,9 @@ extension Client {
                     return reply
                 } catch {
                     guard await isWorthRepeating(error, isIdempotent, connection) else { throw error }
+                    // One that had begun may be what has ended the service.
+                    if error.code == .connectionLost { repeats += 1 }
+                    if repeats > configuration.repeats { throw error.afterRepeats(configuration.repeats) }
                 }
             } catch {
                 note(permit, error)
