@@ -67,9 +67,9 @@ public struct WireFormat: Sendable {
                 configuration.holdsEvents = holdsEvents
                 configuration.limits = ingredients.limits
                 configuration.timeouts = ingredients.timeouts
-                return TaggedJSONSession(role: ingredients.role, configuration)
+                return OrderedSession(role: ingredients.role, configuration)
             },
-            refusal: { TaggedJSONSession.refusal($0) })
+            refusal: { OrderedSession.refusal($0) })
     }
 
     /// A header of 24 bytes with type, id and checksum, and a payload (docs/formats/headered.md): many calls on one connection, streams as answers, cancellation, one-way
