@@ -126,6 +126,7 @@ private struct Reading {
         given[key.name] = path
         guard let value = rule.read(node) else { return complain(path, "\(node.shown) is not allowed; allowed: \(rule.allowed)") }
         do {
+            let value = try key.resolve(value)
             try key.apply(&target, value)
             changes.append { try? key.apply(&$0, value) }
         } catch let error as GinnelError {

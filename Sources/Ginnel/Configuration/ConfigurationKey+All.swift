@@ -4,9 +4,9 @@ internal import GinnelCore
 internal import GinnelTransport
 
 extension ConfigurationKey {
-    static let all: [ConfigurationKey] = place + connections + limits + timeouts + memory
+    static let all: [ConfigurationKey] = place + connections + limits + timeouts + memory + batching + reconnection + delivery + privacy
 
-    private static let most = Int(Int32.max)
+    static let most = Int(Int32.max)
 
     private static let place: [ConfigurationKey] = [
         ConfigurationKey(name: "endpoint", rule: .endpoint, standard: "none") { target, value in
