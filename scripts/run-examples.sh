@@ -77,6 +77,27 @@ editor_engine() {
     cat "$XDG_RUNTIME_DIR/output"
 }
 
+# The monitor asked by an agent that is not ours, with Google's protobuf.
+foreign_agent() {
+    local said expected python=.build/peers/bin/python3
+    [ -x "$python" ] || fail "there is no $python; scripts/install-test-tools.sh makes it"
+    said=$(within "$python" -B Tests/Peers/checksummed.py monitor "$1")
+    expected="socket 0o600 0o700
+negotiation True [0]
+all all True True
+one 1 procmond True True True
+verify True True True
+tree True
+4 False Network monitoring not supported
+5 False Filesystem monitoring not supported
+6 False Performance monitoring not supported
+42 False Unknown task type: 42
+stranger: None
+end 0 False"
+    [ "$said" = "$expected" ] || fail "the foreign agent printed:" "$(diff <(echo "$expected") <(echo "$said"))"
+    echo "an agent that is not ours was answered as it should be"
+}
+
 # Everything once with each transport; numbers differ from run to run, and so do the monitor's own lines.
 process_monitor() {
     local programs said expected transport hash
@@ -97,6 +118,7 @@ process_monitor() {
     [ "$said" = "$expected" ] || fail "agent printed:" "$(diff <(echo "$expected") <(echo "$said"))" "$(cat "$XDG_RUNTIME_DIR/errors")"
     grep -q "tooManyConnections" "$XDG_RUNTIME_DIR/errors" || fail "the monitor's log does not say whom it refused"
     cat "$XDG_RUNTIME_DIR/output"
+    foreign_agent "$programs/procmond"
 }
 
 hello "$@"
