@@ -21,7 +21,8 @@ package struct EnvelopeTimestamp: Sendable, Hashable {
         let clock = seconds - days * Self.secondsPerDay
         var text = "\(Self.padded(year, 4))-\(Self.padded(month, 2))-\(Self.padded(day, 2))T"
         text += "\(Self.padded(clock / 3600, 2)):\(Self.padded(clock / 60 % 60, 2)):\(Self.padded(clock % 60, 2))"
-        var fraction = Self.padded(ticks - whole * Self.ticksPerSecond, 7)
+        let past = ticks % Self.ticksPerSecond
+        var fraction = Self.padded(past < 0 ? past + Self.ticksPerSecond : past, 7)
         while fraction.last == "0" { fraction.removeLast() }
         return text + (fraction.isEmpty || seconds != whole ? "Z" : ".\(fraction)Z")
     }
