@@ -105,6 +105,12 @@ class CheckTests(RepositoryTests):
         self.write("docs/guarantees.md", "nothing\n")
         self.assertEqual(self.found(documents.promises), ["docs/guarantees.md:1"])
 
+    def test_a_promise_of_the_documents_is_shown_or_declined(self):
+        self.write("README.md", "| promise | tests |\n|---|---|\n| a | `docs/seeds.md` |\n")
+        self.write("Makefile", "bench:\n\ttrue\n")
+        self.write("docs/seeds.md", "| promise | shown by |\n|---|---|\n| a | `make bench` |\n| b | Not kept: it cannot be |\n| c | `make fast` |\n| d | it cannot be |\n")
+        self.assertEqual(self.found(documents.promises), ["docs/seeds.md:5", "docs/seeds.md:6"])
+
     def test_limits_exist_and_have_the_default_that_is_said(self):
         self.write("Sources/A.swift", "/// Default 1,024.\npublic var real: Int = 1024\n/// Default 2 s.\npublic func f(also: Duration = .seconds(2))\n")
         self.write("README.md", "## Limits\n\n| name | default |\n|---|---|\n| `a.real` | 1,024 |\n| `also` | 2 s |\n| `gone` | 2 |\n| `real` | 24 |\n| `real` | 1 |\n")

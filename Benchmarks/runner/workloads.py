@@ -67,6 +67,8 @@ ONE_WAY = Contender("plain", "ginnel", ("--variant", "plain", "--spin-us", "0", 
 THREADS = Contender("threads", "ginnel", ("--variant", "plain", "--spin-us", "0", "--engine", "threads"))
 THREADS_ONE_WAY = Contender("threads", "ginnel", ("--variant", "plain", "--spin-us", "0", "--batch", "64", "--engine", "threads"))
 THREADS_CALL = Contender("threads", "ginnel", ("--variant", "call", "--spin-us", "0", "--engine", "threads"))
+# Plain calls in other wire formats.
+FORMATS = tuple(Contender(name, "ginnel", ("--variant", "plain", "--spin-us", "0", "--format", name)) for name in ("tagged-json", "headered"))
 # Through shared memory. The floor is the bare ring; who sleeps is woken by a futex or by an eventfd, and the better of them is the floor of sleeping.
 SPINNING = Contender("spinning", "floor", ("--mode", "spinning", "--batch", "64"))
 FUTEX = Contender("futex", "floor", ("--mode", "futex", "--batch", "64"))
@@ -90,6 +92,13 @@ def one_connection(size: int, placement: str) -> list[Comparison]:
         floor, contenders = BLOCKING, (PLAIN, ASYNC, ELSEWHERE, LOW_LATENCY, LIBUV, EPOLL)
     rows = [Comparison(workload, contender, (floor,), "p50") for contender in contenders]
     return rows + [Comparison(workload, PLAIN, (LIBUV,), "p50")]
+
+
+def formats(placement: str) -> list[Comparison]:
+    """A round trip in each wire format beside the floor, which stands for the bytes alone, and the native protocol."""
+    workload = Workload("round-trip", 1024, 1, placement)
+    floor = EPOLL if placement == "one-cpu" else BLOCKING
+    return [Comparison(workload, contender, (floor,), "p50") for contender in FORMATS]
 
 
 def crowd(connections: int, placement: str) -> list[Comparison]:
@@ -142,6 +151,8 @@ def all_comparisons(quick: bool = False) -> list[Comparison]:
     for placement in PLACEMENTS:
         for size in SIZES:
             rows += one_connection(size, placement)
+            if size == 1024:
+                rows += formats(placement)
         for connections in CROWDS:
             rows += crowd(connections, placement)
         rows += one_way(placement)

@@ -82,35 +82,48 @@ def rows(repository: Repository, path: str, heading: str) -> Iterator[tuple[int,
             active = False
 
 
-def proven(repository: Repository, path: str) -> Iterator[tuple[int, list[str]]]:
-    """The rows of every table whose last column is headed "tests"."""
+def proven(repository: Repository, path: str, heading: str) -> Iterator[tuple[int, list[str]]]:
+    """The rows of every table whose last column is headed so."""
     previous = ""
     active = False
     for number, line in repository.lines(path):
         if not line.startswith("|"):
             active = False
         elif re.match(r"\|[-| :]+\|$", line):
-            active = re.search(r"\| *tests *\|$", previous) is not None
+            active = re.search(rf"\| *{heading} *\|$", previous) is not None
         elif active:
             yield number, [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
         previous = line
 
 
-def promises(repository: Repository) -> Iterator[Finding]:
-    """Every promise of the README and of the page of guarantees names tests (last column, in backquotes, separated by semicolons)
-    that exist: a Swift test, a clause of a C program, or a file."""
-    known = set()
+# Pages of promises, and what the last column of their tables is headed.
+PROMISES = {"README.md": "tests", "docs/guarantees.md": "tests", "docs/seeds.md": "shown by"}
+
+
+def evidence(repository: Repository) -> set[str]:
+    """What a promise can name: a Swift test, a clause of a C program, a test of a Python program, a file, a command."""
+    known = set(repository.paths)
     for path in repository.files(".swift", under=("Tests/",)):
         known |= set(re.findall(r"@Test.*?func `([^`]+)`", repository.text(path), re.DOTALL))
     for path in repository.files(".c", under=("Tests/",)):
         known |= set(re.findall(r'check\("([^"]+)"', repository.text(path)))
-    known |= set(repository.paths)
-    for page in ("README.md", "docs/guarantees.md"):
+    if "Makefile" in repository.paths:
+        known |= {f"make {target}" for target in re.findall(r"^([a-z-]+):", repository.text("Makefile"), re.MULTILINE)}
+    return known
+
+
+def promises(repository: Repository) -> Iterator[Finding]:
+    """Every promise of these pages names what shows it (last column, in backquotes, separated by semicolons), and that exists. On the page of the documents
+    the project began with a promise may be declined instead: "Not kept: " or "Not ours: " and the reason."""
+    known = evidence(repository)
+    for page, heading in PROMISES.items():
         if page not in repository.paths and page != "README.md":
             continue
         found = False
-        for number, cells in proven(repository, page):
+        for number, cells in proven(repository, page, heading):
             found = True
+            if heading == "shown by" and cells[-1].startswith(("Not kept: ", "Not ours: ")):
+                continue
             names = re.findall(r"`([^`]+)`", cells[-1])
             if not names:
                 yield Finding(page, number, "a promise without a test")

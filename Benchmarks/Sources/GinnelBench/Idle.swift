@@ -20,7 +20,6 @@ struct Idle {
                 for caller in callers { _ = try await caller.client.call("plain", payload: payload) }
                 return Double(try memory() - before) / Double(callers.count)
             }
-            _ = try? await first[0].client.call("stop", payload: [])
             return "{\"memory_bytes\": \(each), \"connections\": \(options.connections)}"
         }
     }

@@ -13,6 +13,8 @@ struct Options {
     var spin = 0
     /// Of both sides.
     var engine = Engine.reactor
+    /// The wire format, a key of `Dialect.all`.
+    var format = "native"
     /// Round trips begun in a second, 0 for as many as there can be.
     var pace = 0
     /// Set in the second process: the path of the endpoint.
@@ -44,6 +46,7 @@ struct Options {
             case "--pace": pace = try Self.number(name, value, 0...100_000)
             case "--spin-us": spin = try Self.number(name, value, 0...1_000_000)
             case "--engine": engine = Engine(name: try Self.choice(name, value, Engine.allCases.map(\.name))) ?? .reactor
+            case "--format": format = try Self.choice(name, value, Array(Dialect.all.keys))
             case "--serve": serve = value
             default: throw Unusable(sentence: "unknown argument \(name)")
             }
@@ -51,6 +54,8 @@ struct Options {
         variant = try Self.choice("--variant", variant, Self.variants[work] ?? [])
         if isOneWay || isThroughMemory, connections > 1 { throw Unusable(sentence: "--work \(work) has one connection") }
         if isOneWay, pace > 0 { throw Unusable(sentence: "--work \(work) has no pace") }
+        if format != "native", work != "round-trip" || variant == "async" { throw Unusable(sentence: "--format \(format) is for plain round trips") }
+        if size < dialect.shortest { throw Unusable(sentence: "--size \(size) is less than the \(dialect.shortest) bytes of the shortest message of \(format)") }
         if isThroughMemory, size < 8 { throw Unusable(sentence: "--size \(size) is less than the 8 bytes of a number") }
     }
 
@@ -63,6 +68,9 @@ struct Options {
         guard let number = Int(value), range.contains(number) else { throw Unusable(sentence: "\(name) \(value) is not \(range.lowerBound) to \(range.upperBound)") }
         return number
     }
+
+    /// `format` is a key of it.
+    var dialect: Dialect { Dialect.all[format]! }
 
     var isOneWay: Bool { work.hasSuffix("one-way") }
 

@@ -5,12 +5,21 @@ import Ginnel
 struct RoundTrip {
     let options: Options
     let server: Int32
+    /// What is said, found once and not with every call.
+    private let dialect: Dialect
+
+    init(options: Options, server: Int32) {
+        self.options = options
+        self.server = server
+        dialect = options.dialect
+    }
 
     func run(_ callers: [Caller]) async throws -> Result {
-        let method = options.variant == "async" ? "async" : "plain"
-        let payload = (0..<options.size).map { UInt8(truncatingIfNeeded: $0) }
+        let method = options.variant == "async" ? "async" : dialect.method
+        let payload = dialect.payload(options.size)
         for caller in callers {
-            guard try await caller.client.call(method, payload: payload).bytes == payload else { throw Wrong(description: "a reply is not the echo of its request") }
+            let reply = try await caller.client.call(method, codec: dialect.codec, payload: payload)
+            guard reply.bytes == payload else { throw Wrong(description: "a reply is not the echo of its request") }
         }
         _ = try await measure(callers, method, payload, seconds: options.warmUp)
         return try await measure(callers, method, payload, seconds: options.seconds)
@@ -43,7 +52,7 @@ struct RoundTrip {
         var now = Processor.now
         while now < end {
             let before = try await pace.next(now)
-            let reply = try await client.call(method, payload: payload)
+            let reply = try await client.call(method, codec: dialect.codec, payload: payload)
             guard reply.bytes.count == payload.count else { throw Wrong(description: "a reply of \(reply.bytes.count) bytes to \(payload.count)") }
             now = Processor.now
             latencies.record(now - before)

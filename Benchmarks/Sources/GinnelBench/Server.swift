@@ -10,8 +10,9 @@ enum Server {
         configuration.engine = options.engine
         configuration.loops.count = 1
         configuration.loops.polling = options.polling
-        let service = Service(at: .path(path), transports: options.isThroughMemory ? [.socket, .sharedMemory] : [.socket], configuration: configuration)
-        service.handle("plain") { bytes, _ in bytes.copied() }
+        let transports: Set<Transport> = options.isThroughMemory ? [.socket, .sharedMemory] : [.socket]
+        let service = Service(at: .path(path), format: options.dialect.format, transports: transports, configuration: configuration)
+        service.handle(options.dialect.method) { bytes, _ in bytes.copied() }
         service.handle("async") { bytes, _ in try await identity(bytes) }
         let counter = Counter()
         service.handle(event: "one-way") { _, _ in counter.add() }
@@ -20,11 +21,7 @@ enum Server {
             try Processor.pinThreads(to: 0)
             return []
         }
-        service.handle("stop") { [weak service] _, _ in
-            service?.beginGracefulShutdown()
-            return []
-        }
-        try await service.run()
+        try await service.run(until: .terminated)
     }
 
     private static func identity(_ bytes: [UInt8]) async throws -> [UInt8] { bytes }

@@ -34,6 +34,7 @@ func measure(_ options: Options) async throws -> String {
     let server = try SecondProcess(serving: path)
     do {
         let result = try await measure(options, path: path, server: server.identifier)
+        if !options.isBareStream { server.terminate() }
         guard await server.end() else { throw Wrong(description: "the server failed") }
         return result
     } catch {
@@ -53,6 +54,7 @@ func measure(_ options: Options, path: String, server: Int32) async throws -> St
         // With one thread each they have no loop to share.
         configuration.engine = options.work == "idle" ? .reactor : options.engine
         configuration.loop = .shared(loop)
+        configuration.format = options.dialect.format
         if options.work == "idle" { return try await Idle(options: options, server: server).run(at: path, configuration) }
         return try await Caller.withCallers(options.connections, to: path, configuration) { callers in
             if options.isThroughMemory { try await waitForMemory(callers[0].client) }
@@ -66,7 +68,6 @@ func measure(_ options: Options, path: String, server: Int32) async throws -> St
             } else {
                 result = try await RoundTrip(options: options, server: server).run(callers)
             }
-            _ = try? await callers[0].client.call("stop", payload: [])
             return result.line
         }
     }

@@ -202,6 +202,8 @@ extension Driver {
 
     /// Ends the channel and tells the delegate, once. On the loop.
     func finish(_ reason: CloseReason, aborting: Bool) {
+        // The session may have ended by what another thread said; whom that stops is told while there is somebody to tell.
+        performDeferred()
         guard let delegate = self.delegate.take() else { return }
         state.withLock { $0.outputHasEnded = true }
         reportHeld()

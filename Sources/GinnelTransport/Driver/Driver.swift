@@ -23,6 +23,8 @@ package final class Driver: @unchecked Sendable {
         var flushAgain = false
         /// The channel said `wouldBlock`; its event will go on.
         var isBlocked = false
+        /// What commands of other threads have decided and the loop has to perform, in order.
+        var deferred: [Action] = []
         /// When the loop is to call, on the awake clock.
         var armed: UInt64?
         /// Senders that wait until what they sent has left.
@@ -123,13 +125,19 @@ package final class Driver: @unchecked Sendable {
         let onLoop = loop.isCurrent
         let now = onLoop && !command.needsExactTime ? loop.now : Moment.now
         var actions: [Action] = []
-        let (acceptance, hasOutput, armAt, resumes, reports) = state.withLock { state in
+        let (acceptance, hasOutput, armAt, resumes, reports, defers) = state.withLock { state in
             let wanted = state.session.wantsInput
             let acceptance = state.session.submit(command, at: now, &actions)
             let resumes = !wanted && state.session.wantsInput
-            return (acceptance, state.session.machine.hasOutput, Self.timeToArm(&state, now), resumes, state.isBlocked)
+            let defers = !onLoop && !actions.allSatisfy(\.concernsOutgoingCall)
+            if defers { state.deferred += actions }
+            return (acceptance, state.session.machine.hasOutput, Self.timeToArm(&state, now), resumes, state.isBlocked, defers)
         }
-        perform(decided: actions, onLoop: onLoop)
+        if defers {
+            loop.post { [self] in performDeferred() }
+        } else {
+            for action in actions { perform(action, input: RawSpan()) }
+        }
         if let armAt { arm(armAt, onLoop: onLoop) }
         if resumes { resumeReading(onLoop: onLoop) }
         if hasOutput { onLoop ? requestFlush() : writeOut() }
@@ -171,15 +179,13 @@ package final class Driver: @unchecked Sendable {
     /// The same by lane; `nil` where the format has none.
     package var laneDepths: LaneDepths? { state.withLock { $0.session.machine.laneDepths } }
 
-    /// Performs what a command has caused: on the loop everything, elsewhere what concerns outgoing calls.
-    private func perform(decided actions: [Action], onLoop: Bool) {
-        guard !actions.isEmpty else { return }
-        let empty = RawSpan()
-        if onLoop || actions.allSatisfy(\.concernsOutgoingCall) {
-            for action in actions { perform(action, input: empty) }
-        } else {
-            loop.post { [self] in for action in actions { perform(action, input: RawSpan()) } }
+    /// Performs what commands of other threads have decided, in that order. On the loop: when it gets to it, but before the end.
+    func performDeferred() {
+        let actions = state.withLock { state in
+            defer { state.deferred = [] }
+            return state.deferred
         }
+        for action in actions { perform(action, input: RawSpan()) }
     }
 
     // MARK: Time

@@ -65,6 +65,34 @@ import Testing
         }
     }
 
+    @Test func `what another thread's close has decided is performed before the end, whatever the loop notices first`() async throws {
+        try await withLoop { loop in
+            var service = try await ScriptedService(on: loop, respond: { _, _ in })
+            let end = service.end
+            _ = service.call()
+            try await end.record.wait { !$0.requests.isEmpty }
+            service.channel.setRoom(0)
+            let isHeld = Handover<Void>()
+            let isClosed = Watched(false)
+            let channel = service.channel
+            async let noticing: Void = loop.run {
+                isHeld.give()
+                while !isClosed.value {}
+                channel.end(.failed(SystemError(operation: "read", sentence: "reset")))
+                end.driver.isReady([.readable, .hangup])
+            }
+            try await isHeld.value
+            end.driver.submit(.close(Failure(.shuttingDown, "bye")))
+            isClosed.change { $0 = true }
+            try await noticing
+            _ = try await end.ending
+            let record = end.record.value
+            #expect(record.actions.contains { if case .cancel = $0 { true } else { false } })
+            #expect(record.actions.contains { if case .close = $0 { true } else { false } })
+            #expect(record.violations.isEmpty && record.endings.count == 1)
+        }
+    }
+
     @Test func `everything that was sent before a farewell leaves before the channel is closed`() async throws {
         try await withLoop { loop in
             var service = try await ScriptedService(on: loop)
