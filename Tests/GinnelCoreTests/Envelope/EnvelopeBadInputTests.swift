@@ -88,7 +88,9 @@ import Testing
     }
 
     @Test func `the end in the middle of a message is not the end between two`() {
-        for (bytes, expected) in [([], "closed by the peer, finished"), ([70, 0], "connection lost, connectionLost"), (Array(enveloped("{}").prefix(5)), "connection lost, connectionLost")] {
+        for (bytes, expected) in [
+            ([], "closed by the peer, finished"), ([70, 0], "connection lost, connectionLost"), (Array(enveloped("{}").prefix(5)), "connection lost, connectionLost"),
+        ] {
             var end = MachineEnd.envelope(.service)
             end.receive(bytes)
             end.inputEnded()

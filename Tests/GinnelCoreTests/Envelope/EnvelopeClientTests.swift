@@ -51,7 +51,8 @@ import Testing
         #expect(call.replyText == text)
         #expect(
             client.actions == [
-                .event(name: "ESCALATION_NOTICE", codec: .json, payload: Array(#"{"reason":"timeout"}"#.utf8), missed: 0), .replied("AGENT_STARTED", codec: .json, payload: Array(text.utf8)),
+                .event(name: "ESCALATION_NOTICE", codec: .json, payload: Array(#"{"reason":"timeout"}"#.utf8), missed: 0),
+                .replied("AGENT_STARTED", codec: .json, payload: Array(text.utf8)),
                 .event(name: "STATUS_UPDATE", codec: .json, payload: Array(#"{"totalUsers":1}"#.utf8), missed: 0),
             ])
     }

@@ -6,7 +6,9 @@ import Testing
 @testable import GinnelCore
 
 @Suite struct EnvelopeServiceTests {
-    private func request(_ id: String = "1", _ type: String = "BACKUP_PROGRESS") -> String { #"{"id":"\#(id)","type":"\#(type)","timestamp":"2024-01-01T12:00:00Z","payload":{"a":1}}"# }
+    private func request(_ id: String = "1", _ type: String = "BACKUP_PROGRESS") -> String {
+        #"{"id":"\#(id)","type":"\#(type)","timestamp":"2024-01-01T12:00:00Z","payload":{"a":1}}"#
+    }
 
     @Test func `there is no handshake, and a service keeps no messages for clients`() {
         var end = MachineEnd(EnvelopeSession(role: .service, envelope()))

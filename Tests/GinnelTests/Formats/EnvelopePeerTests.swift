@@ -16,7 +16,8 @@ import Testing
         try await withRunning(format: .envelope()) { service in
             service.handle(Envelope.AgentStarted.self) { agent, _ in
                 try Envelope.Answer(
-                    Envelope.BackupRequest(userId: "\(agent.userId) \(agent.agentVersion) \(agent.sessionId)", deadline: Envelope.Time("2024-01-08T12:00:00Z"), categories: ["files", "email"]))
+                    Envelope.BackupRequest(
+                        userId: "\(agent.userId) \(agent.agentVersion) \(agent.sessionId)", deadline: Envelope.Time("2024-01-08T12:00:00Z"), categories: ["files", "email"]))
             }
             service.handle(Envelope.BackupProgress.self) { message, _ in
                 progress.append(message)

@@ -43,7 +43,8 @@ import Testing
         try Self.checkRoundTrip(Envelope.BackupRequest(userId: "u", priority: "urgent", deadline: time, categories: ["files"]))
         try Self.checkRoundTrip(Envelope.StatusUpdate(overallStatus: "blocked", blockingUsers: ["a"], readyUsers: ["b"], totalUsers: 2))
         try Self.checkRoundTrip(Envelope.EscalationNotice(reason: "large_pst", details: "d", ticketNumber: "7"))
-        try Self.checkRoundTrip(Envelope.ConfigurationUpdate(key: "k", value: .object(["a": .array([.null, .boolean(false), .integer(.min), .number(0.5), .string("é")])]), scope: "machine"))
+        try Self.checkRoundTrip(
+            Envelope.ConfigurationUpdate(key: "k", value: .object(["a": .array([.null, .boolean(false), .integer(.min), .number(0.5), .string("é")])]), scope: "machine"))
         try Self.checkRoundTrip(Envelope.ShutdownRequest(reason: "r", gracePeriodSeconds: 5))
         try Self.checkRoundTrip(Envelope.AgentStarted(userId: "u", agentVersion: "1", sessionId: "s"))
         try Self.checkRoundTrip(Envelope.BackupStarted(userId: "u", categories: ["email"], estimatedSizeMB: 12.5))
@@ -226,6 +227,14 @@ import Testing
             client.close()
             _ = try await run.value
         }
+    }
+
+    @Test func `the numbers of the system are there to be used`() {
+        let policy = ReconnectPolicy.envelope
+        #expect(policy.attempts == 10)
+        #expect([1, 2, 3, 7].map { policy.backoff.bound(after: $0) } == [.seconds(5), .seconds(10), .seconds(20), .seconds(300)])
+        #expect(ClientConfiguration.defaults.connectTimeout == .seconds(30))
+        #expect(ClientConfiguration.defaults.timeouts.heartbeat == .seconds(30))
     }
 
     // MARK: Neighbours

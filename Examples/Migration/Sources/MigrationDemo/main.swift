@@ -22,7 +22,9 @@ let first = "\(Account.own)/1"
 let second = "\(Account.own)/2"
 let victim = Victim(first, manifest: backups.appendingPathComponent("1/manifest.jsonl"))
 
-func sidecar(_ program: String, _ arguments: [String], _ restarts: RestartPolicy, _ readiness: SidecarReadiness = .started, heard: @escaping @Sendable (String) -> Void = { _ in }) -> Sidecar {
+func sidecar(_ program: String, _ arguments: [String], _ restarts: RestartPolicy, _ readiness: SidecarReadiness = .started, heard: @escaping @Sendable (String) -> Void = { _ in })
+    -> Sidecar
+{
     var configuration = SidecarConfiguration.defaults
     configuration.readiness = readiness
     configuration.restarts = restarts
@@ -57,7 +59,8 @@ try await service.run {
     for await _ in service.states {}
 }
 
-let same = try Homes.same(homes.appendingPathComponent("1"), backups.appendingPathComponent("1")) + Homes.same(homes.appendingPathComponent("2"), backups.appendingPathComponent("2"))
+let same =
+    try Homes.same(homes.appendingPathComponent("1"), backups.appendingPathComponent("1")) + Homes.same(homes.appendingPathComponent("2"), backups.appendingPathComponent("2"))
 say("\(first) was killed at \(victim.percent ?? 0) percent, with \(victim.complete) files complete, and started again: \(victim.result ?? "it never ended")")
 say("\(same) of \(Homes.total(2)) files are the same as their originals, to the byte")
 exit(same == Homes.total(2) && victim.percent != nil && victim.result != nil ? 0 : 1)

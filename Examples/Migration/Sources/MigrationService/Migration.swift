@@ -110,7 +110,8 @@ actor Migration {
     private var status: Envelope.StatusUpdate {
         let ready = agents.filter { $0.value.state == .ready }.keys.sorted()
         let blocking = agents.filter { $0.value.state != .ready }.keys.sorted()
-        return Envelope.StatusUpdate(overallStatus: ready.count >= expected ? "ready" : "waiting", blockingUsers: blocking, readyUsers: ready, totalUsers: max(expected, agents.count))
+        return Envelope.StatusUpdate(
+            overallStatus: ready.count >= expected ? "ready" : "waiting", blockingUsers: blocking, readyUsers: ready, totalUsers: max(expected, agents.count))
     }
 
     // MARK: The end
