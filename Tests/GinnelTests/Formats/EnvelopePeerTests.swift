@@ -87,7 +87,10 @@ import Testing
             #expect(told.all == [Envelope.ShutdownRequest(reason: "update")])
 
             var receipts: [DeliveryReceipt] = []
-            for number in 1...4 { receipts.append(try await client.send(Envelope.BackupProgress(userId: "u", category: "c", progress: Double(number)), delivery: .acknowledged)) }
+            for number in 1...4 {
+                let progress = Envelope.BackupProgress(userId: "u", category: "c", progress: Swift.Double(number))
+                receipts.append(try await client.send(progress, delivery: .acknowledged))
+            }
             for receipt in receipts { try await receipt.acknowledged() }
             client.close()
             _ = try await running.value
@@ -124,8 +127,10 @@ import Testing
             }
             func agent(_ user: String, claiming claimed: String) throws -> Child {
                 let id = "\(users[user]!)"
+                // The first Python of the search path may be root's own.
+                let python = ["env", "PATH=/usr/bin:/bin", "python3", "-B"]
                 return try Child(
-                    ["--reuid", id, "--regid", id, "--clear-groups", "python3", "-B", script, "agent", "/run/\(name)/service.sock", claimed], program: "/usr/bin/setpriv")
+                    ["--reuid", id, "--regid", id, "--clear-groups"] + python + [script, "agent", "/run/\(name)/service.sock", claimed], program: "/usr/bin/setpriv")
             }
             try await withRunning(Running(service: service, path: "/run/\(name)/service.sock", log: log)) { _ in
                 for (user, claimed, answer) in [

@@ -150,7 +150,7 @@ import Testing
     @Test func `a push reaches one agent, a broadcast all, and one that has gone none`() async throws {
         try await Self.withAgents { running in
             try await running.connect(Self.configuration()) { first in
-                var updates = first.events(of: Envelope.StatusUpdate.self).makeAsyncIterator()
+                let events = first.events(of: Envelope.StatusUpdate.self)
                 _ = try await first.call(Envelope.AgentStarted(userId: "quiet"))
                 let one = try #require(running.service.connections.first)
                 try await running.connect(Self.configuration()) { second in
@@ -158,6 +158,7 @@ import Testing
                     _ = try await second.call(Envelope.AgentStarted(userId: "quiet"))
                     #expect(try one.send(Envelope.StatusUpdate(overallStatus: "waiting")))
                     #expect(try running.service.broadcast(Envelope.StatusUpdate(overallStatus: "ready")) == 2)
+                    var updates = events.makeAsyncIterator()
                     let (mine, theirs) = (await [updates.next(), updates.next()], await others.next())
                     #expect(mine == [.event(Envelope.StatusUpdate(overallStatus: "waiting")), .event(Envelope.StatusUpdate(overallStatus: "ready"))])
                     #expect(theirs == .event(Envelope.StatusUpdate(overallStatus: "ready")))
@@ -198,7 +199,7 @@ import Testing
 
     @Test func `messages are kept over the end of the service, arrive in order, and once`() async throws {
         try await withDirectory { directory in
-            let seen = Recorded<Double>()
+            let seen = Recorded<Swift.Double>()
             let format = WireFormat.envelope()
             func serve(_ body: (Running) async throws -> Void) async throws {
                 let log = LogRecorder()
@@ -214,7 +215,7 @@ import Testing
             let client = Client(to: .path(directory + "/s"), reconnect: .exponential(Backoff(cap: .milliseconds(100)), attempts: nil), configuration: Self.configuration())
             let run = Task { try await client.run() }
             func send(_ numbers: ClosedRange<Int>) async throws {
-                for number in numbers { _ = try await client.send(Envelope.BackupProgress(userId: "u", category: "c", progress: Double(number)), delivery: .acknowledged) }
+                for number in numbers { _ = try await client.send(Envelope.BackupProgress(userId: "u", category: "c", progress: Swift.Double(number)), delivery: .acknowledged) }
             }
             try await send(1...100)
             try await serve { _ in
@@ -223,7 +224,7 @@ import Testing
             }
             try await send(151...300)
             try await serve { _ in try await client.flush() }
-            #expect(seen.all == (1...300).map(Double.init))
+            #expect(seen.all == (1...300).map { Swift.Double($0) })
             client.close()
             _ = try await run.value
         }
