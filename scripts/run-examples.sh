@@ -96,7 +96,7 @@ migration() {
     sed -nE 's/.*with ([0-9]+) files complete, and started again: ([0-9]+) files copied, ([0-9]+) were there, .*/\1 \2 \3/p' "$XDG_RUNTIME_DIR/output" |
         awk '$1 > 0 && $1 == $3 && $2 + $3 == 10 { good = 1 } END { exit !good }' || fail "files were copied twice:" "$(cat "$XDG_RUNTIME_DIR/output")"
     for home in 1 2; do
-        sed -E 's/.*"path":"([^"]*)".*"sha256":"([^"]*)".*/\2  \1/; s#\\/#/#g' "$place/backups/$home/manifest.jsonl" > "$place/$home.sums"
+        sed -E 's/.*"path":"([^"]*)".*"sha256":"([^"]*)".*/\2  \1/' "$place/backups/$home/manifest.jsonl" > "$place/$home.sums"
         (cd "$place/homes/$home" && sha256sum --check --quiet "$place/$home.sums") || fail "the manifest of home $home has other hashes"
     done
     cat "$XDG_RUNTIME_DIR/output"

@@ -4,6 +4,7 @@
     envelope.py client PATH        connects as an agent, goes through a conversation, and says in lines what came of it
     envelope.py service PATH       listens, answers one agent until it leaves, and says in lines what it was told
     envelope.py malformed PATH     sends each thing that is wrong on a connection of its own, and says how that ended
+    envelope.py spoil PATH         listens, says each thing that is wrong to an agent of its own, and says how that ended
     envelope.py agent PATH USER    says AGENT_STARTED in the name of USER, and what the answer was
 
 It is plain and blocks. Whatever is not as the page says ends it with an exception.
@@ -215,6 +216,25 @@ def malformed(path):
     say("end")
 
 
+def spoil(path):
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(path)
+    listener.listen(1)
+    say("listening")
+    for name, data in MALFORMED.items():
+        connection, _ = listener.accept()
+        peer = Peer(connection)
+        assert peer.receive()["type"] == "USER_ACTION", name
+        peer.text(data) if "length" not in name else connection.sendall(data)
+        try:
+            assert peer.receive() is None, name
+        except ConnectionResetError:
+            pass
+        connection.close()
+        say("closed", name)
+    say("end")
+
+
 def agent(path, user):
     peer = Peer.connecting(path)
     identifier = peer.send("AGENT_STARTED", {"userId": user, "agentVersion": "1", "sessionId": "1"})
@@ -228,4 +248,4 @@ def agent(path, user):
 
 
 if __name__ == "__main__":
-    {"client": client, "service": service, "malformed": malformed, "agent": agent}[sys.argv[1]](*sys.argv[2:])
+    {"client": client, "service": service, "malformed": malformed, "spoil": spoil, "agent": agent}[sys.argv[1]](*sys.argv[2:])

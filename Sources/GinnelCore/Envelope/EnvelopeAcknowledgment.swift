@@ -40,12 +40,15 @@ extension Failure {
     private static let noHandler = "No handler registered for message type: "
     private static let undeserialisable = "Failed to deserialize payload"
 
-    /// The sentence of the acknowledgement of a message of this type that failed so.
+    /// The sentence of the acknowledgement of a message of this type that failed so. It is kept for when the message comes again, so it may not be of any length.
     func envelopeSentence(of type: String) -> String {
         switch code {
-        case .unknownMethod: Self.noHandler + type
-        case .invalidRequest: Self.undeserialisable
-        default: "Error handling message: \(sentence.isEmpty ? "\(code)" : sentence)"
+        case .unknownMethod: return Self.noHandler + type
+        case .invalidRequest: return Self.undeserialisable
+        default:
+            let said = "Error handling message: \(sentence.isEmpty ? "\(code)" : sentence)"
+            guard said.utf8.count > EnvelopeConfiguration.longestSentence else { return said }
+            return String(decoding: said.utf8.prefix(EnvelopeConfiguration.longestSentence), as: UTF8.self)
         }
     }
 

@@ -65,6 +65,26 @@ import Testing
         }
     }
 
+    @Test func `a service that says what is malformed is left by its client`() async throws {
+        try await withDirectory { directory in
+            let child = try Self.python("spoil", directory + "/s")
+            try await child.line("listening")
+            var configuration = ClientConfiguration.defaults
+            configuration.format = .envelope()
+            configuration.log = LogRecorder().log
+            for _ in 0..<22 {
+                let lost = try await errorOf(CallError.self) {
+                    try await Client.connect(to: .path(directory + "/s"), configuration: configuration) { _ = try await $0.call(Envelope.UserAction(userId: "u", action: "a")) }
+                }
+                #expect(lost.code == .connectionLost)
+                #expect(lost.sentence.contains("closed by this side"))
+            }
+            #expect(try await child.status() == 0)
+            try await child.line("end")
+            #expect(child.lines.all.count == 24)
+        }
+    }
+
     @Test func `a service in another language serves, dies, and has each message once more`() async throws {
         try await withDirectory { directory in
             let child = try Self.python("service", directory + "/s")

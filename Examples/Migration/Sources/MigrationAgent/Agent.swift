@@ -34,7 +34,8 @@ struct Agent: Sendable {
                 for await _ in ended.stream {}
                 client.close()
             }
-            try await group.waitForAll()
+            // The first error ends the others.
+            for try await _ in group {}
         }
     }
 

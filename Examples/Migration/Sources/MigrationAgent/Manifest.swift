@@ -32,7 +32,9 @@ struct Manifest {
 
     mutating func add(_ entry: Entry) throws {
         entries[entry.path] = entry
-        try append(try JSONEncoder().encode(entry) + Data("\n".utf8))
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        try append(try encoder.encode(entry) + Data("\n".utf8))
     }
 
     private func append(_ data: Data) throws {

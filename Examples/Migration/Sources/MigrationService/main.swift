@@ -19,6 +19,7 @@ migration.serve(service)
 try await withThrowingTaskGroup { group in
     group.addTask { try await service.run() }
     group.addTask { await migration.end(service) }
-    try await group.waitForAll()
+    // The first error ends the other.
+    for try await _ in group {}
 }
 say("service: everybody has a backup; I end")
