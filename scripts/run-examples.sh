@@ -10,9 +10,9 @@ export XDG_RUNTIME_DIR
 service=
 trap 'if [ -n "$service" ]; then kill "$service" 2>/dev/null || true; wait "$service" 2>/dev/null || true; fi; rm -rf "$XDG_RUNTIME_DIR"' EXIT
 
-# build NAME ARGUMENTS...: builds Examples/NAME and says where its programs are.
+# build NAME ARGUMENTS...: builds Examples/NAME and says where its programs are. All share a folder, so that Ginnel is built once and not for each.
 build() {
-    local package=(--package-path "Examples/$1" --scratch-path "$PWD/.build/examples/$1")
+    local package=(--package-path "Examples/$1" --scratch-path "$PWD/.build/examples")
     shift
     swift build "${package[@]}" "$@" >&2 || return
     swift build "${package[@]}" "$@" --show-bin-path

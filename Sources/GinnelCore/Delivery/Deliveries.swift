@@ -1,7 +1,7 @@
 // Messages that are kept until they are acknowledged, as they pass between the program and a session (docs/protocol.md §9).
 
-/// A message on its way to the peer.
-package struct OutgoingDelivery: Sendable, Equatable {
+/// A message, with its payload as bytes of its own or where it lies in the input.
+package struct DeliveredMessage<Bytes: Sendable>: Sendable {
     /// From 1; grows within a lane.
     package var id: UInt64
     /// The sender's oldest id that is not acknowledged; no greater than `id`.
@@ -12,9 +12,9 @@ package struct OutgoingDelivery: Sendable, Equatable {
     package var lane: Lane
     package var name: String
     package var codec: Codec
-    package var payload: [UInt8]
+    package var payload: Bytes
 
-    package init(id: UInt64, floor: UInt64, redelivered: Bool = false, lane: Lane = .normal, name: String, codec: Codec = .raw, payload: [UInt8]) {
+    package init(id: UInt64, floor: UInt64, redelivered: Bool = false, lane: Lane = .normal, name: String, codec: Codec = .raw, payload: Bytes) {
         self.id = id
         self.floor = floor
         self.redelivered = redelivered
@@ -24,27 +24,14 @@ package struct OutgoingDelivery: Sendable, Equatable {
         self.payload = payload
     }
 }
+
+extension DeliveredMessage: Equatable where Bytes: Equatable {}
+
+/// A message on its way to the peer.
+package typealias OutgoingDelivery = DeliveredMessage<[UInt8]>
 
 /// A message that has arrived whole.
-package struct IncomingDelivery: Sendable {
-    package var id: UInt64
-    package var floor: UInt64
-    package var redelivered: Bool
-    package var lane: Lane
-    package var name: String
-    package var codec: Codec
-    package var payload: Payload
-
-    package init(id: UInt64, floor: UInt64, redelivered: Bool, lane: Lane, name: String, codec: Codec, payload: Payload) {
-        self.id = id
-        self.floor = floor
-        self.redelivered = redelivered
-        self.lane = lane
-        self.name = name
-        self.codec = codec
-        self.payload = payload
-    }
-}
+package typealias IncomingDelivery = DeliveredMessage<Payload>
 
 /// What the receiver's program has done with a message.
 package struct Acknowledgement: Sendable, Equatable {

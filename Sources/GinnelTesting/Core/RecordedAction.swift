@@ -27,28 +27,6 @@ package struct RecordedRequest: Equatable, Sendable {
     }
 }
 
-package struct RecordedDelivery: Equatable, Sendable {
-    package var id: UInt64
-    package var floor: UInt64
-    package var redelivered: Bool
-    package var lane: Lane
-    package var name: String
-    package var codec: Codec
-    package var payload: [UInt8]
-
-    package init(
-        id: UInt64, floor: UInt64, redelivered: Bool = false, lane: Lane = .normal, name: String = "m", codec: Codec = .raw, payload: [UInt8] = []
-    ) {
-        self.id = id
-        self.floor = floor
-        self.redelivered = redelivered
-        self.lane = lane
-        self.name = name
-        self.codec = codec
-        self.payload = payload
-    }
-}
-
 package enum RecordedAction: Equatable, Sendable {
     case established(Establishment)
     case request(RecordedRequest)
@@ -60,7 +38,7 @@ package enum RecordedAction: Equatable, Sendable {
     case streamed(String, codec: Codec, payload: [UInt8])
     case mayCarryOn(String)
     case event(name: String, codec: Codec, payload: [UInt8], missed: UInt32)
-    case message(RecordedDelivery)
+    case message(OutgoingDelivery)
     case acknowledged([Acknowledgement])
     case messagesMayCarryOn
     case pong(UInt64)
@@ -85,7 +63,7 @@ package enum RecordedAction: Equatable, Sendable {
             self = .event(name: name, codec: codec, payload: payload.copied(of: input), missed: missed)
         case .message(let message):
             self = .message(
-                RecordedDelivery(
+                OutgoingDelivery(
                     id: message.id, floor: message.floor, redelivered: message.redelivered, lane: message.lane, name: message.name, codec: message.codec,
                     payload: message.payload.copied(of: input)))
         case .acknowledged(let list): self = .acknowledged(list)

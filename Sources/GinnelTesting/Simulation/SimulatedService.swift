@@ -37,7 +37,7 @@ extension SimulatedWorld {
         service.inbox.connected(sender, on: link, at: agenda.moment)
     }
 
-    private mutating func receive(_ message: RecordedDelivery, on link: UInt64) {
+    private mutating func receive(_ message: OutgoingDelivery, on link: UInt64) {
         if plan.fault == .acknowledgesBeforeHandling { touch(link, .service) { $0.submit(.acknowledge(id: message.id, code: nil)) } }
         var steps: [Inbox.Step] = []
         let none: [UInt8] = []

@@ -147,7 +147,7 @@ private let offering = HandGreeting.hello.with(2, WireFrame.u64(8))
         pair.client.produce()
         #expect(pair.client.sent.count < 90_000 / 6)
         pair.settle()
-        #expect(pair.service.actions == [.message(RecordedDelivery(id: 7, floor: 7, redelivered: false, lane: .low, name: "name", codec: .json, payload: text(90_000)))])
+        #expect(pair.service.actions == [.message(OutgoingDelivery(id: 7, floor: 7, redelivered: false, lane: .low, name: "name", codec: .json, payload: text(90_000)))])
         let window = AnnouncedLimits.defaults.deliveryWindow
         let cost = DeliveryCost.of(MessageHead.size + 4 + 90_000)
         #expect(pair.client.native?.delivery?.outgoing.window.balance == pair.service.native?.delivery?.incoming.balance)

@@ -231,7 +231,7 @@ import Testing
         #expect(
             service.actions == [
                 .message(
-                    RecordedDelivery(
+                    OutgoingDelivery(
                         id: id, floor: floor, redelivered: message.redelivered, lane: meaning.laneValue, name: message.name, codec: meaning.codecValue,
                         payload: meaning.payloadBytes))
             ])

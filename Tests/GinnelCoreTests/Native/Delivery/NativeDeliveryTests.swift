@@ -81,7 +81,7 @@ import Testing
         let payload = pattern(70)
         #expect(pair[side].send(9, floor: 4, payload, name: "stock.changed", lane: .low, redelivered: true, codec: .json) == .taken(mayCarryOn: true))
         pair.settle()
-        let expected = RecordedDelivery(id: 9, floor: 4, redelivered: true, lane: .low, name: "stock.changed", codec: .json, payload: payload)
+        let expected = OutgoingDelivery(id: 9, floor: 4, redelivered: true, lane: .low, name: "stock.changed", codec: .json, payload: payload)
         #expect(pair[side.other].actions == [.message(expected)])
         #expect(pair[side.other].acknowledge(9) == .taken(mayCarryOn: true))
         pair.settle()
