@@ -6,11 +6,12 @@ let package = Package(
     name: "ginnel-benchmarks",
     platforms: [.macOS(.v15)],
     products: [.executable(name: "ginnel-bench", targets: ["GinnelBench"])],
-    dependencies: [.package(name: "ginnel", path: "..")],
+    dependencies: [.package(name: "ginnel", path: ".."), .package(name: "process-monitor", path: "../Examples/ProcessMonitor")],
     targets: [
         .target(name: "CProcessor"),
         .executableTarget(
-            name: "GinnelBench", dependencies: ["CProcessor", .product(name: "Ginnel", package: "ginnel")],
+            name: "GinnelBench",
+            dependencies: ["CProcessor", .product(name: "Ginnel", package: "ginnel"), .product(name: "ProcessMonitorMessages", package: "process-monitor")],
             swiftSettings: [.swiftLanguageMode(.v6), .enableUpcomingFeature("NonisolatedNonsendingByDefault")]),
     ]
 )

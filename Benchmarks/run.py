@@ -86,9 +86,9 @@ def main() -> int:
         print(f"There is nothing to measure whose heading contains \"{arguments.only}\".", file=sys.stderr)
         return 2
     if subprocess.run(["make", "--silent", "-C", str(HERE), "all"], check=False).returncode != 0:
-        print("The C programs do not build; libuv_echo needs libuv's header (Debian: libuv1-dev).", file=sys.stderr)
+        print("The C programs do not build; they need libuv and protobuf (Debian: libuv1-dev, libprotobuf-dev, protobuf-compiler).", file=sys.stderr)
         return 1
-    programs = {"floor": OUTPUT / "floor", "libuv": OUTPUT / "libuv_echo", "ginnel": arguments.ginnel.resolve()}
+    programs = {"floor": OUTPUT / "floor", "libuv": OUTPUT / "libuv_echo", "protobuf": OUTPUT / "protobuf", "ginnel": arguments.ginnel.resolve()}
     print(f"{machine()}; median of {arguments.rounds} rounds of {arguments.seconds:g} s", flush=True)
     plan = contenders_by_workload(comparisons)
     samples, failures = measure(programs, plan, arguments.rounds, arguments.seconds)

@@ -14,6 +14,9 @@ strace strace
 spin spin
 util-linux setpriv
 libuv1-dev /usr/include/uv.h
+g++ c++
+libprotobuf-dev /usr/include/google/protobuf/message.h
+protobuf-compiler protoc
 libzstd-dev /usr/include/zstd.h
 libsodium-dev /usr/include/sodium.h
 libsqlite3-dev /usr/include/sqlite3.h
@@ -33,14 +36,29 @@ missing=()
 while read -r package sign; do
     command -v "$sign" > /dev/null || [ -f "$sign" ] || missing+=("$package")
 done < <(if [ "${1-}" = windows ]; then needed_for_windows; else needed; fi)
-[ ${#missing[@]} -gt 0 ] || exit 0
+[ "${1-}" = windows ] || python3 -c 'import ensurepip' 2> /dev/null || missing+=(python3-venv)
 
-echo "The tests need ${missing[*]}." >&2
-if ! command -v apt-get > /dev/null; then
-    echo "Install them by this system's own means and try again." >&2
-    exit 1
-fi
-root=()
-[ "$(id -u)" -eq 0 ] || root=(sudo)
-"${root[@]}" apt-get update -q
-"${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${missing[@]}"
+# The Python packages of peers in another language: pinned, in an environment of their own below .build.
+install_peers() {
+    local peers=.build/peers list=Tests/Peers/requirements.txt
+    cmp -s "$list" "$peers/installed.txt" && return
+    python3 -m venv --clear "$peers"
+    "$peers/bin/pip" install --quiet --disable-pip-version-check --requirement "$list"
+    cp "$list" "$peers/installed.txt"
+}
+
+install_missing() {
+    echo "The tests need ${missing[*]}." >&2
+    if ! command -v apt-get > /dev/null; then
+        echo "Install them by this system's own means and try again." >&2
+        exit 1
+    fi
+    root=()
+    [ "$(id -u)" -eq 0 ] || root=(sudo)
+    "${root[@]}" apt-get update -q
+    "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${missing[@]}"
+}
+
+cd "$(dirname "$0")/.."
+[ ${#missing[@]} -eq 0 ] || install_missing
+[ "${1-}" = windows ] || install_peers

@@ -20,6 +20,7 @@ static const struct workload *workload_for(const struct options *options) {
     case ONE_WAY: return &one_way;
     case STREAM_ECHO: return &stream_echo;
     case STREAM_ONE_WAY: return &stream_one_way;
+    case PROTOBUF_ENCODE: case PROTOBUF_DECODE: break;
     }
     options_refuse("there is no such work");
 }

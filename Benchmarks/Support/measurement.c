@@ -19,6 +19,7 @@ uint64_t clock_now(void) {
 
 // The kernel lets us read the processor time of another process while it runs, so neither start-up nor warm-up counts.
 static double cpu_of_both(pid_t server) {
+    if (server == OWN_PROCESS_ONLY) return seconds_of(CLOCK_PROCESS_CPUTIME_ID);
     clockid_t clock;
     int error = clock_getcpuclockid(server, &clock);
     if (error != 0) fail("clock_getcpuclockid: %s", strerror(error));
@@ -88,6 +89,7 @@ void measurement_print(const struct measurement *measurement) {
     else
         printf("{\"p50_us\": null, \"p99_us\": null, \"mean_us\": null, ");
     if (measurement->writes > 0) printf("\"messages_per_write\": %.3f, ", (double)measurement->messages / (double)measurement->writes);
+    if (measurement->message_bytes > 0) printf("\"message_bytes\": %llu, ", (unsigned long long)measurement->message_bytes);
     printf("\"rate\": %.1f, \"cpu_seconds\": %.6f, \"messages\": %llu}\n",
            (double)measurement->messages / measurement->elapsed, measurement->cpu,
            (unsigned long long)measurement->messages);

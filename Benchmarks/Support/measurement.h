@@ -15,6 +15,9 @@
 // Buckets are exact below 256 ns and 1/128 of their value wide above: a percentile is off by 0.4 percent at most.
 enum { HISTOGRAM_BUCKETS = 58 * 128 };
 
+// In the place of a server, where there is none.
+enum { OWN_PROCESS_ONLY = -1 };
+
 struct measurement {
     pid_t server;          // the other process, whose processor time counts too
     uint64_t begin;        // when the warm-up may end, as clock_now() tells it
@@ -27,6 +30,7 @@ struct measurement {
     double cpu;            // seconds, user and system, of both processes
     uint64_t messages;
     uint64_t writes;       // system calls that they took, where that is counted
+    uint64_t message_bytes; // how long one is, where the program makes them itself
     bool has_latencies;
     uint64_t latencies;    // their sum, in nanoseconds
     uint64_t buckets[HISTOGRAM_BUCKETS];

@@ -8,13 +8,13 @@
 
 static const char usage[] =
     "usage: %s [--size BYTES] [--connections N] [--seconds S] [--placement one-cpu|two-cpu]\n"
-    "       [--mode blocking|epoll|spinning|futex|eventfd] [--work round-trip|one-way|stream-echo|stream-one-way]\n"
-    "       [--batch N] [--pace N]\n";
+    "       [--mode blocking|epoll|spinning|futex|eventfd]\n"
+    "       [--work round-trip|one-way|stream-echo|stream-one-way|protobuf-encode|protobuf-decode] [--batch N] [--pace N]\n";
 
 // Each list is that of the enumeration of the same name.
 static const char *const placements[] = {"one-cpu", "two-cpu", NULL};
 static const char *const modes[] = {"blocking", "epoll", "spinning", "futex", "eventfd", NULL};
-static const char *const works[] = {"round-trip", "one-way", "stream-echo", "stream-one-way", NULL};
+static const char *const works[] = {"round-trip", "one-way", "stream-echo", "stream-one-way", "protobuf-encode", "protobuf-decode", NULL};
 
 void options_refuse(const char *reason) {
     fprintf(stderr, "%s\n", reason);

@@ -10,7 +10,7 @@ enum { MAX_PAYLOAD = 65536 };
 
 enum placement { ONE_CPU, TWO_CPU };
 enum mode { BLOCKING, EPOLL, SPINNING, FUTEX, EVENTFD }; // the first two wait on a socket, the others for a ring in shared memory
-enum work { ROUND_TRIP, ONE_WAY, STREAM_ECHO, STREAM_ONE_WAY };
+enum work { ROUND_TRIP, ONE_WAY, STREAM_ECHO, STREAM_ONE_WAY, PROTOBUF_ENCODE, PROTOBUF_DECODE };
 
 struct options {
     size_t size;              // bytes of payload, 1...MAX_PAYLOAD

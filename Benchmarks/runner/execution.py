@@ -15,7 +15,9 @@ from dataclasses import dataclass
 KEYS = ("p50_us", "p99_us", "mean_us", "rate", "cpu_seconds", "messages")
 LATENCIES = ("p50_us", "p99_us", "mean_us")
 GATHERED_KEY = "messages_per_write"  # of one-way messages on a socket
+MESSAGE_KEY = "message_bytes"  # of programs that make their messages themselves
 IDLE_KEYS = ("memory_bytes", "connections")
+MORE_KEYS = {"one-way": (GATHERED_KEY,), "protobuf-encode": (MESSAGE_KEY,), "protobuf-decode": (MESSAGE_KEY,)}
 WITHOUT_LATENCIES = ("one-way", "stream-one-way")  # work that has no answer
 GRACE_SECONDS = 20.0  # beyond twice the measured time: start, a thousand connections, warm-up, end
 
@@ -27,7 +29,7 @@ class RunFailed(Exception):
 @dataclass(frozen=True)
 class Sample:
     """What one run measured, None for what the work has not. Latencies in microseconds; cpu is microseconds of both
-    processes for each message; memory is bytes of the server for each connection; gathered is messages for each write."""
+    processes for each message; memory is bytes of the server for each connection; gathered is messages for each write; message is bytes."""
 
     p50: float | None
     p99: float | None
@@ -36,6 +38,7 @@ class Sample:
     cpu: float | None
     memory: float | None = None
     gathered: float | None = None
+    message: int | None = None
 
 
 def run(command: list[str], work: str, seconds: float, grace: float = GRACE_SECONDS) -> Sample:
@@ -72,7 +75,7 @@ def parse(output: str, work: str, seconds: float) -> Sample:
         answer = json.loads(output)
     except ValueError as error:
         raise RunFailed("did not print one JSON object") from error
-    keys = IDLE_KEYS if work == "idle" else (*KEYS, GATHERED_KEY) if work == "one-way" else KEYS
+    keys = IDLE_KEYS if work == "idle" else (*KEYS, *MORE_KEYS.get(work, ()))
     if not isinstance(answer, dict) or set(answer) != set(keys):
         raise RunFailed(f"did not print an object with the keys {', '.join(keys)}")
     numbers = {key: answer[key] for key in keys}
@@ -88,4 +91,4 @@ def parse(output: str, work: str, seconds: float) -> Sample:
     if not 1 / 10 < answer["messages"] / answer["rate"] / seconds < 10:
         raise RunFailed("messages and rate do not agree with the time measured")
     return Sample(answer["p50_us"], answer["p99_us"], answer["mean_us"], answer["rate"], answer["cpu_seconds"] / answer["messages"] * 1e6,
-                  gathered=answer.get(GATHERED_KEY))
+                  gathered=answer.get(GATHERED_KEY), message=answer.get(MESSAGE_KEY))

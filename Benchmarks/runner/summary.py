@@ -75,6 +75,9 @@ def why_incomplete(keys: list[Key], samples: Samples, failures: dict[Key, str], 
             return f"{name} {failures[key]}"
         if len(samples.get(key, [])) != rounds:
             return f"{name} did not run in every round"
+    lengths = {sample.message for key in keys for sample in samples[key]}
+    if len(lengths) > 1:
+        return f"the programs' messages differ in length: {', '.join(map(str, sorted(lengths)))} bytes"
     return None
 
 

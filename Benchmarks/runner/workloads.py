@@ -68,7 +68,10 @@ THREADS = Contender("threads", "ginnel", ("--variant", "plain", "--spin-us", "0"
 THREADS_ONE_WAY = Contender("threads", "ginnel", ("--variant", "plain", "--spin-us", "0", "--batch", "64", "--engine", "threads"))
 THREADS_CALL = Contender("threads", "ginnel", ("--variant", "call", "--spin-us", "0", "--engine", "threads"))
 # Plain calls in other wire formats.
-FORMATS = tuple(Contender(name, "ginnel", ("--variant", "plain", "--spin-us", "0", "--format", name)) for name in ("tagged-json", "headered"))
+FORMATS = tuple(Contender(name, "ginnel", ("--variant", "plain", "--spin-us", "0", "--format", name)) for name in ("tagged-json", "headered", "checksummed"))
+# Messages to bytes and back, without a connection.
+PROTOBUF = Contender("protobuf", "protobuf")
+OUR_PROTOBUF = Contender("ours", "ginnel")
 # Through shared memory. The floor is the bare ring; who sleeps is woken by a futex or by an eventfd, and the better of them is the floor of sleeping.
 SPINNING = Contender("spinning", "floor", ("--mode", "spinning", "--batch", "64"))
 FUTEX = Contender("futex", "floor", ("--mode", "futex", "--batch", "64"))
@@ -99,6 +102,11 @@ def formats(placement: str) -> list[Comparison]:
     workload = Workload("round-trip", 1024, 1, placement)
     floor = EPOLL if placement == "one-cpu" else BLOCKING
     return [Comparison(workload, contender, (floor,), "p50") for contender in FORMATS]
+
+
+def protobuf(work: str, size: int) -> list[Comparison]:
+    """Our codec beside the runtime in C++ of protobuf's makers."""
+    return [Comparison(Workload(work, size, 1, "one-cpu"), OUR_PROTOBUF, (PROTOBUF,), "p50")]
 
 
 def crowd(connections: int, placement: str) -> list[Comparison]:
@@ -159,6 +167,9 @@ def all_comparisons(quick: bool = False) -> list[Comparison]:
     for placement in PLACEMENTS:
         for size in (1024,) if quick else SIZES:
             rows += stream_echo(size, placement)
+    for work in ("protobuf-encode", "protobuf-decode"):
+        for size in (1024,) if quick else (1024, 65536):
+            rows += protobuf(work, size)
     return rows + stream_one_way() + stream_echo(1024, "two-cpu", FIXED_PACE) + engines()
 
 

@@ -24,5 +24,6 @@ struct Dialect {
         "native": Dialect(format: .native, method: "plain", codec: .raw, payload: bytes),
         "tagged-json": Dialect(format: .taggedJSON(), method: "plain", codec: .json, payload: object(#""type":"plain","#)),
         "headered": Dialect(format: .headered(payloads: .opaque()), method: "completion_request", codec: .raw, payload: bytes),
+        "checksummed": Dialect(format: .checksummed(method: "plain", codec: .raw), method: "plain", codec: .raw, payload: { bytes(max(1, $0)) }),
     ]
 }

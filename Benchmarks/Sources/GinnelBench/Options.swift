@@ -25,7 +25,7 @@ struct Options {
     /// Which variants there are of a work.
     private static let variants = [
         "round-trip": ["plain", "async", "elsewhere"], "one-way": ["plain"], "idle": ["plain"], "stream-echo": ["stream", "arrays", "call"],
-        "stream-one-way": ["stream", "arrays", "event"],
+        "stream-one-way": ["stream", "arrays", "event"], "protobuf-encode": ["plain"], "protobuf-decode": ["plain"],
     ]
 
     init(_ arguments: [String]) throws {
@@ -71,6 +71,9 @@ struct Options {
 
     /// `format` is a key of it.
     var dialect: Dialect { Dialect.all[format]! }
+
+    /// Without a connection.
+    var isSerialization: Bool { work.hasPrefix("protobuf-") }
 
     var isOneWay: Bool { work.hasSuffix("one-way") }
 

@@ -16,6 +16,9 @@ enum Processor {
     /// Nanoseconds of a clock that only goes forward.
     static var now: UInt64 { processor_now() }
 
-    /// Processor time of this process and of `other`, in nanoseconds.
+    /// Processor time of this process, in nanoseconds.
+    static var time: UInt64 { processor_time(0) }
+
+    /// The same, and that of `other`.
     static func time(with other: Int32) -> UInt64 { processor_time(0) + processor_time(other) }
 }

@@ -27,6 +27,7 @@ do {
 /// The line that is printed.
 func measure(_ options: Options) async throws -> String {
     if !options.pinsLate { try Processor.pin(to: options.clientProcessor) }
+    if options.isSerialization { return try Serialization(options: options).run().line }
     let directory = FileManager.default.temporaryDirectory.appendingPathComponent("ginnel-bench-\(UUID())")
     try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
     defer { try? FileManager.default.removeItem(at: directory) }

@@ -10,8 +10,9 @@ extension Client {
     ///   - deadline: how long the call may take; it ends on both sides then. `nil`, the default: as long as the handler that makes this call has left, or for ever.
     ///   - priority: how urgent it is among what waits on this connection. Default `.normal`.
     /// - Throws: `CallError`; `GinnelError` when there is no connection. Cancelling the task cancels the handler. With a `reconnect` policy a call made while there is no connection waits
-    ///   for one; one that was in flight when the connection was lost ends with `connectionLost`, whose outcome is unknown, unless its request is idempotent: then it is made again.
-    public func call<R: Request>(_ request: R, deadline: Duration? = nil, priority: Priority = .normal) async throws -> R.Response {
+    ///   for one; one that was in flight when the connection was lost ends with `connectionLost`, whose outcome is unknown, unless its request is idempotent: then it is made again, at most
+    ///   `configuration.repeats` times.
+    public func call<R: WireRequest>(_ request: R, deadline: Duration? = nil, priority: Priority = .normal) async throws -> R.Response {
         let reply = try await call(
             R.method, codec: R.codec, payload: try request.encoded(), deadline: deadline, priority: priority, isIdempotent: R.isIdempotent, isSensitive: R.isSensitive)
         return try reply.decoded(R.Response.self, of: R.method)
@@ -20,8 +21,8 @@ extension Client {
     /// Calls a method with bytes. The same parameters and errors.
     ///
     /// - Parameters:
-    ///   - isIdempotent: whether it may be made again when the connection was lost while it was in flight; as `Request.isIdempotent`.
-    ///   - isSensitive: whether it fails with `encryptionRequired` where the connection is not encrypted; as `Request.isSensitive`.
+    ///   - isIdempotent: whether it may be made again when the connection was lost while it was in flight; as `WireRequest.isIdempotent`.
+    ///   - isSensitive: whether it fails with `encryptionRequired` where the connection is not encrypted; as `WireRequest.isSensitive`.
     public func call(
         _ method: String, codec: Codec = .raw, payload: [UInt8], deadline: Duration? = nil, priority: Priority = .normal, isIdempotent: Bool = false,
         isSensitive: Bool = false
@@ -29,6 +30,7 @@ extension Client {
         let request = OutgoingRequest(
             method: method, codec: codec, payload: payload, deadline: CallContext.absolute(deadline), lane: priority.lane, isSensitive: isSensitive)
         let permit = try permit()
+        var repeats = 0
         while true {
             do {
                 let connection = if let connection = try connectionNow() { connection } else { try await connection(until: request.deadline) }
@@ -38,6 +40,9 @@ extension Client {
                     return reply
                 } catch {
                     guard await isWorthRepeating(error, isIdempotent, connection) else { throw error }
+                    // One that had begun may be what has ended the service.
+                    if error.code == .connectionLost { repeats += 1 }
+                    if repeats > configuration.repeats { throw error.afterRepeats(configuration.repeats) }
                 }
             } catch {
                 note(permit, error)
@@ -121,13 +126,12 @@ extension Client {
     /// Asks for a sign of life and returns how long it took to come.
     public func ping() async throws -> Duration {
         let connection = try await connection()
-        let clock = ContinuousClock()
-        let began = clock.now
+        let began = Moment.now.continuous
         guard await connection.ping() else {
             try Task.checkCancellation()
             throw CallError(.connectionLost, "no answer can come: the connection has ended, or its format has no ping")
         }
-        return clock.now - began
+        return .wholeNanoseconds(Moment.now.continuous - began)
     }
 }
 
@@ -141,7 +145,7 @@ extension StreamCall {
             for try await item in items { try await writer.send(item) }
             // A cancelled sequence ends like one that is complete; the handler must not take the one for the other.
             try Task.checkCancellation()
-            connection.submit(.sendItem(self, codec: .raw, payload: nil))
+            try await writer.inTurn(0) { connection.submit(.sendItem(self, codec: .raw, payload: nil)) }
         } catch {
             // After the call has ended there is nobody to abandon, and this does nothing.
             abandon("the items to send ended with an error: \(error)")

@@ -79,7 +79,7 @@ extension Client {
                 ending.established()
             },
             metrics: recorder,
-            messages: sender.map { sender in ConnectionMessages(receiver: receiver, sender: { _ in sender }, used: { _ in sender }) },
+            messages: sender.map { sender in ConnectionMessages(receiver: receiver, sender: { _, _ in sender }, used: { _, _ in sender }) },
             leaving: { [weak self] connection in self?.noteLoss(of: connection) },
             ended: { [weak self, configuration] connection, reason in
                 let ended = connection.metadata.merging(keys) { $1 }.merging(reason.keys) { $1 }
@@ -87,6 +87,7 @@ extension Client {
                 self?.noteLoss(of: connection)
                 ending.end(reason)
             })
+        driver.batching = configuration.batching
         let connection = Connection(driver, beginning, owner)
         state.withLock { $0.connection = connection }
         connection.start()

@@ -41,3 +41,10 @@ extension Client {
         state.withLock { $0.breaker?.ended(permit, succeeded: succeeded, at: .now) }
     }
 }
+
+extension CallError {
+    /// What a call ends with that was made as often as it may be.
+    func afterRepeats(_ repeats: Int) -> CallError {
+        CallError(code, "\(sentence); the connection was lost \(repeats + 1) times while it was in flight, and it is not made again (repeats)")
+    }
+}

@@ -14,6 +14,9 @@ public struct ClientConfiguration: Sendable {
     public var connectTimeout: Duration = .seconds(30)
     /// Whether the client waits for its service to appear and connects again when the connection is lost. Default `.never`.
     public var reconnect = ReconnectPolicy.never
+    /// How often one call is made again, at most, that was in flight when the connection was lost and is idempotent; and how often a stream is taken up again between two items. Default 3, not below 0.
+    /// A call that brings the service down each time would do so for ever.
+    public var repeats = 3
     /// Whether calls fail at once for a while when the service keeps failing. Default `nil`: they do not.
     public var circuitBreaker: CircuitBreakerPolicy?
     /// How long a call waits for `run()` to be called. Default 1 s.
@@ -23,6 +26,8 @@ public struct ClientConfiguration: Sendable {
     /// The loop that the client runs on: one of its own, the default, or one that several clients share. With `Engine.threads` each has its own whatever this says, and calls from tasks on
     /// the shared one cost a change of thread.
     public var loop = ClientLoop.own(.defaults)
+    /// Whether small messages wait for others, so that many leave with one system call. Default: they do not.
+    public var batching = Batching.none
     /// Whether CRC-32C is offered for every frame. Default false.
     public var checksums = false
     /// What may carry the connection's bytes. `nil`, the default: the socket, and shared memory when the format can go on there and the service offers it. `[.socket]`: the socket, whatever

@@ -43,7 +43,7 @@ public final class ClientPool: Sendable {
     /// Ends each connection when its calls in flight have ended; `run()` returns then.
     public func close() { for client in clients { client.close() } }
 
-    /// Connects all clients, runs `body`, and disconnects when it returns or throws.
+    /// Connects all clients, runs `body`, waits for what is not acknowledged as `Client.connect` does, and disconnects when it returns or throws.
     ///
     /// - Throws: what the body threw, or `GinnelError` when one of the clients could not connect.
     public static func connect<Result: Sendable>(
@@ -60,10 +60,18 @@ public final class ClientPool: Sendable {
             } catch {
                 result = .failure(error)
             }
+            await pool.flushAtEnd()
             pool.close()
             // That a connection was lost is the body's to notice, which had calls on it or had not.
             _ = await group.nextResult()
             return try result.get()
+        }
+    }
+
+    /// As the end of `Client.connect` does, for all at once.
+    private func flushAtEnd() async {
+        await withTaskGroup { group in
+            for client in clients { group.addTask { await client.flushAtEnd() } }
         }
     }
 
@@ -90,7 +98,7 @@ public final class ClientPool: Sendable {
     }
 
     /// As `Client.call`.
-    public func call<R: Request>(_ request: R, deadline: Duration? = nil, priority: Priority = .normal) async throws -> R.Response {
+    public func call<R: WireRequest>(_ request: R, deadline: Duration? = nil, priority: Priority = .normal) async throws -> R.Response {
         try await withClient { try await $0.call(request, deadline: deadline, priority: priority) }
     }
 

@@ -1,7 +1,7 @@
 // `ginnel.json`: what an operator may set without a new build (docs/configuration.md). The program decides what it does with it: it reads the file and asks for its configuration.
 
 internal import Foundation
-internal import GinnelCore
+public import GinnelCore
 public import GinnelTransport
 
 /// A configuration file that was read and found right.
@@ -20,6 +20,8 @@ public struct ConfigurationFile: Sendable {
     public let transports: Set<Transport>?
     /// The engine that the file asks for; `nil` when it does not say. `Engine.chosen(configured:)` knows of `GINNEL_ENGINE` too.
     public let engine: Engine?
+    /// The checksum that the file asks for; `nil` when it does not say, or says none. `.castagnoli` is offered by `.native` too, whose only one it is; `WireFormat.checksummed` takes either.
+    public let checksum: Checksum?
     private let changes: [@Sendable (inout ConfigurationTarget) -> Void]
 
     /// A file that says nothing: everything has its default.
@@ -29,6 +31,7 @@ public struct ConfigurationFile: Sendable {
         endpoint = target.endpoint
         transports = target.transports
         engine = target.engine
+        checksum = target.checksum
         self.changes = changes
     }
 
@@ -123,6 +126,7 @@ private struct Reading {
         given[key.name] = path
         guard let value = rule.read(node) else { return complain(path, "\(node.shown) is not allowed; allowed: \(rule.allowed)") }
         do {
+            let value = try key.resolve(value)
             try key.apply(&target, value)
             changes.append { try? key.apply(&$0, value) }
         } catch let error as GinnelError {

@@ -4,9 +4,9 @@ internal import GinnelCore
 internal import GinnelTransport
 
 extension ConfigurationKey {
-    static let all: [ConfigurationKey] = place + connections + limits + timeouts + memory
+    static let all: [ConfigurationKey] = place + connections + limits + timeouts + memory + batching + reconnection + delivery + privacy
 
-    private static let most = Int(Int32.max)
+    static let most = Int(Int32.max)
 
     private static let place: [ConfigurationKey] = [
         ConfigurationKey(name: "endpoint", rule: .endpoint, standard: "none") { target, value in
@@ -27,11 +27,10 @@ extension ConfigurationKey {
         }.known(as: "ipc.transport", .choice(["interprocess", "legacy"])),
         ConfigurationKey(name: "checksum", rule: .choice(["none", "castagnoli", "ieee"]), standard: "\"none\"") { target, value in
             guard case .text(let text) = value else { return }
-            if text.lowercased() == "ieee" {
-                throw GinnelError(.unsupported, "no wire format of this build has a CRC-32 of the IEEE polynomial; ginnel/1 offers castagnoli")
-            }
-            target.service.checksums = text != "none"
-            target.client.checksums = text != "none"
+            target.checksum = ["ieee": .ieee, "castagnoli": .castagnoli][text.lowercased()]
+            // ginnel/1 knows one polynomial, and is no worse off without the other.
+            target.service.checksums = target.checksum == .castagnoli
+            target.client.checksums = target.checksum == .castagnoli
         }.known(as: "ipc.crc32_variant", .choice(["Castagnoli", "Ieee"])),
     ]
 

@@ -10,6 +10,7 @@ struct ConfigurationTarget: Sendable {
     var endpoint: Endpoint?
     var transports: Set<Transport>?
     var engine: Engine?
+    var checksum: Checksum?
 }
 
 struct ConfigurationKey: Sendable {
@@ -20,8 +21,21 @@ struct ConfigurationKey: Sendable {
     let standard: String
     /// The name that another system has for it, with the rule of that system.
     private(set) var alias: (name: String, rule: ConfigurationRule)?
+    /// Looks, once, for what the value only names. Throws a sentence that says what is wrong with that.
+    private(set) var resolve: @Sendable (ConfigurationValue) throws -> ConfigurationValue = { $0 }
     /// Puts a value in its place. Throws a sentence that says why this build cannot do with it, where the rule allows it.
     let apply: @Sendable (inout ConfigurationTarget, ConfigurationValue) throws -> Void
+
+    init(
+        name: String, rule: ConfigurationRule, standard: String, resolve: @escaping @Sendable (ConfigurationValue) throws -> ConfigurationValue = { $0 },
+        apply: @escaping @Sendable (inout ConfigurationTarget, ConfigurationValue) throws -> Void
+    ) {
+        self.name = name
+        self.rule = rule
+        self.standard = standard
+        self.resolve = resolve
+        self.apply = apply
+    }
 
     /// The same, known by another name too.
     func known(as name: String, _ rule: ConfigurationRule? = nil) -> ConfigurationKey {

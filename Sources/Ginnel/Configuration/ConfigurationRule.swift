@@ -9,6 +9,8 @@ enum ConfigurationValue: Sendable {
     case duration(Duration)
     case text(String)
     case texts([String])
+    case boolean(Bool)
+    case encryption(Encryption)
     /// null: none, or whatever is the default of the system.
     case nothing
 }
@@ -25,6 +27,9 @@ enum ConfigurationRule: Sendable {
     case choices([String])
     /// A name, `system:NAME` or a path.
     case endpoint
+    case boolean
+    /// The path of a file.
+    case file
 
     static let forever: Duration = .seconds(31_536_000)
 
@@ -36,6 +41,8 @@ enum ConfigurationRule: Sendable {
         case .milliseconds(let range): "\(range.lowerBound) to \(range.upperBound)"
         case .choice(let texts): texts.map { "\"\($0)\"" }.joined(separator: " or ")
         case .choices(let texts): "an array of " + texts.map { "\"\($0)\"" }.joined(separator: " and ")
+        case .boolean: "true or false"
+        case .file: "the path of a file"
         case .endpoint: "a name, \"system:NAME\", or a path that begins with a slash"
         }
     }
@@ -54,6 +61,8 @@ enum ConfigurationRule: Sendable {
         case (.choices(let texts), .array(let elements)):
             let chosen = elements.compactMap { if case .text(let text) = $0, texts.contains(text) { text } else { nil } }
             return chosen.count == elements.count && !chosen.isEmpty && Set(chosen).count == chosen.count ? .texts(chosen) : nil
+        case (.boolean, .boolean(let boolean)): return .boolean(boolean)
+        case (.file, .text(let text)): return text.isEmpty ? nil : .text(text)
         case (.endpoint, .text(let text)): return (try? Endpoint(text).places()) != nil ? .text(text) : nil
         default: return nil
         }

@@ -226,7 +226,7 @@ extension Connection: SessionDelegate {
     private var messageSender: MessageSender? { outbox.withLock { $0?.sender } }
 
     /// The outbox for what the program sends to this peer, also when this connection has ended; `nil` when the peer acknowledges nothing.
-    var usedSender: MessageSender? { outbox.withLock { $0?.peer }.flatMap { owner.messages?.used($0) } }
+    var usedSender: MessageSender? { outbox.withLock { $0?.peer }.flatMap { owner.messages?.used($0, peer.owner) } }
 
     private func beginDelivery(_ establishment: Establishment) {
         guard establishment.delivers, let messages = owner.messages else { return }
@@ -234,7 +234,7 @@ extension Connection: SessionDelegate {
             owner.complain(.refused, "a peer connected as a sender of messages that is another user's", metadata)
             return close(.forbidden, "this identity is known as another user's; make a new one")
         }
-        let sender = messages.sender(establishment.instance)
+        let sender = messages.sender(establishment.instance, peer.owner)
         outbox.withLock { $0 = (sender, establishment.instance) }
         sender.connected(self)
     }
@@ -373,10 +373,10 @@ extension Connection: SessionDelegate {
 /// Where a connection's messages come from and go to.
 struct ConnectionMessages: Sendable {
     let receiver: MessageReceiver
-    /// The outbox for a peer of this identity. Asked once for each connection.
-    let sender: @Sendable (Identity) -> MessageSender
+    /// The outbox for a peer of this identity and user. Asked once for each connection.
+    let sender: @Sendable (Identity, String) -> MessageSender
     /// The same for the program, at any time after.
-    let used: @Sendable (Identity) -> MessageSender
+    let used: @Sendable (Identity, String) -> MessageSender
     /// Whether every connection of this service or client is encrypted, or within one process.
     var arePrivate = false
     /// The connection has ended, for which that was asked.

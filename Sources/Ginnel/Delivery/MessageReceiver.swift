@@ -10,7 +10,7 @@ final class MessageReceiver: Sendable {
         var owners = SenderOwners()
         var handlers: [String: MessageHandler] = [:]
         var connections: [UInt64: Connection] = [:]
-        var numbers: [ObjectIdentifier: UInt64] = [:]
+        var entries: [ObjectIdentifier: (number: UInt64, sender: Identity)] = [:]
         /// The last connection of each sender that has one.
         var latest: [Identity: Connection] = [:]
         var last: UInt64 = 0
@@ -22,13 +22,19 @@ final class MessageReceiver: Sendable {
     private let state: Guarded<State>
     private let tasks: HandlerTasks
     private let metrics: Recorder
+    private let isKeptFor: @Sendable (Identity) -> Bool
     private let warn: @Sendable (LogEvent, String, [String: String]) -> Void
     private let complaints = Guarded(Throttle(perSecond: 10))
 
-    init(_ limits: InboxLimits, tasks: HandlerTasks, metrics: Recorder, warn: @escaping @Sendable (LogEvent, String, [String: String]) -> Void) {
+    /// - Parameter isKeptFor: whether messages are kept for whoever is known as this sender, so that nobody else may come as it. Called under the lock.
+    init(
+        _ limits: InboxLimits, tasks: HandlerTasks, metrics: Recorder, isKeptFor: @escaping @Sendable (Identity) -> Bool = { _ in false },
+        warn: @escaping @Sendable (LogEvent, String, [String: String]) -> Void
+    ) {
         state = Guarded(State(inbox: Inbox(limits: limits)))
         self.tasks = tasks
         self.metrics = metrics
+        self.isKeptFor = isKeptFor
         self.warn = warn
     }
 
@@ -45,27 +51,33 @@ final class MessageReceiver: Sendable {
         state.withLock { $0.handlers.values.reduce(into: []) { fields, handler in if let policy = handler.policy { fields.formUnion(policy.wants) } } }
     }
 
+    /// Bytes of messages that wait or are in hand.
+    var heldBytes: Int { state.withLock { $0.inbox.heldBytes } }
+
     // MARK: Connections, on their loops
 
     /// False when it is another user who has connected as this sender before.
     func connected(_ connection: Connection, _ sender: Identity) -> Bool {
         state.withLock { state in
-            let owner = connection.peer.sid ?? connection.peer.user.map { "\($0)" } ?? ""
-            guard state.owners.admits(sender, of: owner, isNeeded: { [inbox = state.inbox, latest = state.latest] in inbox.knows($0) || latest[$0] != nil }) else { return false }
+            let owner = connection.peer.owner
+            let isAdmitted = state.owners.admits(sender, of: owner) { [inbox = state.inbox, latest = state.latest] in
+                inbox.knows($0) || latest[$0] != nil || isKeptFor($0)
+            }
+            guard isAdmitted else { return false }
             state.last += 1
-            state.numbers[ObjectIdentifier(connection)] = state.last
+            state.entries[ObjectIdentifier(connection)] = (state.last, sender)
             state.connections[state.last] = connection
             state.latest[sender] = connection
-            state.inbox.connected(sender, on: state.last, at: .now)
+            state.inbox.connected(sender, of: owner, on: state.last, at: .now)
             return true
         }
     }
 
     func lost(_ connection: Connection) {
         state.withLock { state in
-            guard let number = state.numbers.removeValue(forKey: ObjectIdentifier(connection)) else { return }
+            guard let (number, sender) = state.entries.removeValue(forKey: ObjectIdentifier(connection)) else { return }
             state.connections[number] = nil
-            for (sender, latest) in state.latest where latest === connection { state.latest[sender] = nil }
+            if state.latest[sender] === connection { state.latest[sender] = nil }
             state.inbox.connectionEnded(number, at: .now)
         }
     }
@@ -86,7 +98,7 @@ final class MessageReceiver: Sendable {
         }
         var steps: [Inbox.Step] = []
         state.withLock { state in
-            guard let number = state.numbers[ObjectIdentifier(connection)] else { return }
+            guard let number = state.entries[ObjectIdentifier(connection)]?.number else { return }
             state.inbox.received(message, of: input, on: number, at: .now, &steps)
         }
         perform(steps)
@@ -113,6 +125,7 @@ final class MessageReceiver: Sendable {
                 switch step {
                 case .handle(let message): handle(message, &next)
                 case .acknowledge(let number, let id, let refusal): state.withLock { $0.connections[number] }?.submit(.acknowledge(id: id, code: refusal))
+                case .close(let number, let failure): state.withLock { $0.connections[number] }?.submit(.close(failure))
                 }
             }
         }
@@ -174,4 +187,9 @@ final class MessageReceiver: Sendable {
         if failure.code == .internal { complain(.handlerFailed, "the handler of messages \(name) failed: \(error)", ["method": name]) }
         return failure.code
     }
+}
+
+extension PeerIdentity {
+    /// The user to whom what it sends, and what is kept for it, is counted; one for all of whom the system says nothing.
+    var owner: String { sid ?? user.map { "\($0)" } ?? "" }
 }

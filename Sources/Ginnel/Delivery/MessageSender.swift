@@ -10,6 +10,10 @@ final class MessageSender: Sendable {
         var connection: Connection?
         var receipts: [UInt64: DeliveryReceipt] = [:]
         var waiters = Waiters<Void>()
+        /// Who waits for the messages up to this one; of several the smallest.
+        var nearestFlush = UInt64.max
+        /// What the account was told that is kept.
+        var counted = 0
         /// How often there was room again: whoever was told to wait may find that it has come meanwhile.
         var rooms: UInt64 = 0
         /// Ids that the disk would not forget; tried again with the next change.
@@ -21,15 +25,18 @@ final class MessageSender: Sendable {
     private let state: Guarded<State>
     private let store: (any OutboxStore)?
     private let metrics: Recorder
+    private let account: OutboxAccount?
 
-    init(_ outbox: Outbox, store: (any OutboxStore)? = nil, metrics: Recorder) {
+    init(_ outbox: Outbox, store: (any OutboxStore)? = nil, account: OutboxAccount? = nil, metrics: Recorder) {
         state = Guarded(State(outbox: outbox))
         self.store = store
+        self.account = account
         self.metrics = metrics
     }
 
     var identity: Identity { state.withLock { $0.outbox.sender } }
     var count: Int { state.withLock { $0.outbox.count } }
+    var byteCount: Int { state.withLock { $0.outbox.byteCount } }
     /// The greatest id that was used.
     var lastId: UInt64 { state.withLock { $0.outbox.nextId - 1 } }
 
@@ -40,12 +47,22 @@ final class MessageSender: Sendable {
         let receipt = DeliveryReceipt()
         while true {
             var steps: [Outbox.Step] = []
-            let (answer, rooms) = try state.withLock { state throws(CallError) in
-                if let end = state.end { throw end }
+            // Where its own limits say no already, nobody else is to make room for it.
+            let reserved = account != nil && state.withLock { $0.outbox.hasRoom(for: message) } ? message.cost : 0
+            if reserved > 0 { try account?.reserve(reserved) }
+            let (result, rooms) = state.withLock { state in
+                if let end = state.end { return (Result<Outbox.Appended, CallError>.failure(end), state.rooms) }
                 let answer = state.outbox.append(message, &steps)
-                if case .accepted(let id) = answer { state.receipts[id] = receipt }
-                return (answer, state.rooms)
+                if case .accepted(let id) = answer {
+                    state.receipts[id] = receipt
+                    state.counted += reserved
+                }
+                return (.success(answer), state.rooms)
             }
+            var isKept = false
+            if case .success(.accepted) = result { isKept = true }
+            if !isKept, reserved > 0 { account?.note(-reserved) }
+            let answer = try result.get()
             perform(steps)
             switch answer {
             case .accepted:
@@ -59,16 +76,23 @@ final class MessageSender: Sendable {
         }
     }
 
+    /// Returns when what was sent before is acknowledged or given up; what is sent meanwhile is not waited for.
     func flush(_ timeout: Duration) async throws {
+        let last = lastId
         try await withThrowingTaskGroup { group in
             group.addTask {
                 while try self.state.withLock({ state throws(CallError) in
                     if let end = state.end { throw end }
-                    return !state.outbox.isEmpty
-                }) { try await self.waitForChange { $0.outbox.isEmpty } }
+                    return state.outbox.keeps(through: last)
+                }) {
+                    try await self.waitForChange { state in
+                        state.nearestFlush = min(state.nearestFlush, last)
+                        return !state.outbox.keeps(through: last)
+                    }
+                }
             }
             group.addTask {
-                try await Task.sleep(for: timeout)
+                try await System.sleep(for: timeout)
                 throw GinnelError(.timedOut, "\(self.count) messages were not acknowledged within \(timeout)")
             }
             defer { group.cancelAll() }
@@ -77,12 +101,12 @@ final class MessageSender: Sendable {
     }
 
     /// Returns at the next change, or at once when `condition` holds.
-    private func waitForChange(_ condition: @Sendable (borrowing State) -> Bool) async throws {
+    private func waitForChange(_ condition: @Sendable (inout State) -> Bool) async throws {
         try Task.checkCancellation()
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let returns = state.withLock { state in
-                    if condition(state) || state.end != nil || Task.isCancelled { return true }
+                    if condition(&state) || state.end != nil || Task.isCancelled { return true }
                     state.waiters.add(continuation)
                     return false
                 }
@@ -96,15 +120,37 @@ final class MessageSender: Sendable {
     /// Nothing is sent any more; those who wait for an acknowledgement are told.
     func end(_ why: String) {
         let error = CallError(.unavailable, why)
-        let (receipts, waiters) = state.withLock { state in
-            state.end = error
-            state.connection = nil
+        seal(error)
+        end(error)
+    }
+
+    /// What is kept is given up, and whoever is connected is closed, who has not acknowledged it. After `seal`.
+    func giveUp(_ failure: Failure) {
+        let connection = state.withLock { $0.connection }
+        end(CallError(failure))
+        connection?.submit(.close(Failure(.slowReader, failure.sentence)))
+    }
+
+    /// Nothing more is taken or sent from now on; the greatest id that was used. Tells nobody yet.
+    @discardableResult
+    func seal(_ error: CallError) -> UInt64 {
+        state.withLock { state in
+            state.end = state.end ?? error
             state.outbox.connectionLost()
+            return state.outbox.nextId - 1
+        }
+    }
+
+    private func end(_ error: CallError) {
+        let (receipts, waiters) = state.withLock { state in
+            state.connection = nil
             defer { state.receipts = [:] }
             return (Array(state.receipts.values), state.waiters.takeAll())
         }
         for receipt in receipts { receipt.settle(.failure(error)) }
         waiters.resume()
+        // Else the next start would send what was acknowledged.
+        removeAgain()
     }
 
     // MARK: The connection
@@ -115,7 +161,7 @@ final class MessageSender: Sendable {
             state.connection = connection
             state.outbox.connected()
         }
-        // What the disk would not forget holds up its lane; a new connection is a good moment to ask again.
+        // A new connection is a good moment to ask again.
         removeAgain()
         pump()
     }
@@ -158,6 +204,7 @@ final class MessageSender: Sendable {
     }
 
     private func perform(_ steps: [Outbox.Step]) {
+        if !steps.isEmpty { settleAccount() }
         for step in steps {
             switch step {
             case .store(let entry):
@@ -179,10 +226,23 @@ final class MessageSender: Sendable {
     private func finish(_ id: UInt64, _ outcome: Outbox.Outcome) {
         metrics.add(to: outcome == .taken ? .messagesAcknowledged : .messagesGivenUp)
         let (receipt, waiters) = state.withLock { state in
-            (state.receipts.removeValue(forKey: id), state.outbox.isEmpty ? state.waiters.takeAll() : Waiters())
+            let receipt = state.receipts.removeValue(forKey: id)
+            guard state.nearestFlush < .max, !state.outbox.keeps(through: state.nearestFlush) else { return (receipt, Waiters<Void>()) }
+            // Those who wait for later ones say so again.
+            state.nearestFlush = .max
+            return (receipt, state.waiters.takeAll())
         }
         receipt?.settle(outcome.result)
         waiters.resume()
+    }
+
+    private func settleAccount() {
+        guard let account else { return }
+        let change = state.withLock { state in
+            defer { state.counted = state.outbox.byteCount }
+            return state.outbox.byteCount - state.counted
+        }
+        if change != 0 { account.note(change) }
     }
 
     // MARK: The disk
@@ -206,10 +266,29 @@ final class MessageSender: Sendable {
             if error == nil {
                 tell { outbox, _ in outbox.removed(ids) }
             } else {
-                state.withLock { $0.unremoved += ids }
+                state.withLock { state in
+                    state.unremoved += ids
+                    return state.waiters.takeAll()
+                }.resume()
             }
         }
     }
+
+    /// Asks the disk now and then for what it would not forget, until the task is cancelled or nothing is sent any more: as long as it is there, later messages of its lane wait.
+    func keepRemoving(every pause: Duration = .seconds(1)) async {
+        while !Task.isCancelled, state.withLock({ $0.end == nil }) {
+            try? await waitForChange { !$0.unremoved.isEmpty }
+            guard state.withLock({ !$0.unremoved.isEmpty }), (try? await System.sleep(for: pause)) != nil else { continue }
+            removeAgain()
+        }
+    }
+}
+
+/// Where it is counted what a service keeps for all its clients.
+struct OutboxAccount: Sendable {
+    /// Counts so many bytes more, or throws when there is no room.
+    let reserve: @Sendable (Int) throws(CallError) -> Void
+    let note: @Sendable (Int) -> Void
 }
 
 extension GinnelError {

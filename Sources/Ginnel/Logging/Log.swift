@@ -34,9 +34,11 @@ public struct Log: Sendable {
     /// Nothing.
     public static let off = Log(level: .error) { _, _, _ in }
 
-    func callAsFunction(_ level: Level, _ message: @autoclosure () -> String, _ metadata: @autoclosure () -> [String: String] = [:]) {
+    /// The only way to write: every line says which event it is.
+    func callAsFunction(_ level: Level, _ event: LogEvent, _ message: @autoclosure () -> String, _ metadata: @autoclosure () -> [String: String] = [:]) {
+        guard level >= self.level else { return }
         // Sentences and names may be a peer's: they stay on their line.
-        if level >= self.level { write(level, message().printable, metadata().mapValues(\.printable)) }
+        write(level, message().printable, metadata().mapValues(\.printable).merging(["event": event.rawValue]) { $1 })
     }
 }
 

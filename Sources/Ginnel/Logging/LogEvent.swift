@@ -25,12 +25,10 @@ enum LogEvent: String {
     case stopping
     case cutOff = "cut-off"
     case stopped
-}
-
-extension Log {
-    func callAsFunction(_ level: Level, _ event: LogEvent, _ message: @autoclosure () -> String, _ metadata: @autoclosure () -> [String: String] = [:]) {
-        self(level, message(), metadata().merging(["event": event.rawValue]) { $1 })
-    }
+    case askedToStop = "asked-to-stop"
+    case sidecarReady = "sidecar-ready"
+    case sidecarRestarted = "sidecar-restarted"
+    case sidecarGivenUp = "sidecar-given-up"
 }
 
 extension Failure {

@@ -1,13 +1,12 @@
 // What programs share: the requests, streams and events of a service, as types.
 
-/// A call with one answer.
+/// A call with one answer, in any codec; most are a `Request`.
 ///
-///     struct StartRecording: Request {
-///         typealias Response = RecordingStarted
-///         static let method = "start_recording"
-///         var display: Int
+///     extension DetectionTask: SerializedMessage, WireRequest {           // protobuf
+///         typealias Response = DetectionResult
+///         static let method = "task"
 ///     }
-public protocol Request: Message {
+public protocol WireRequest: WireValue {
     associatedtype Response: WireValue
     /// The method's name on the wire, 1 to 255 bytes; names that begin with `ginnel.` are taken.
     static var method: String { get }
@@ -17,16 +16,26 @@ public protocol Request: Message {
     static var isSensitive: Bool { get }
 }
 
-extension Request {
+extension WireRequest {
     public static var isIdempotent: Bool { false }
+    public static var isSensitive: Bool { false }
 }
+
+/// A call with one answer, as JSON.
+///
+///     struct StartRecording: Request {
+///         typealias Response = RecordingStarted
+///         static let method = "start_recording"
+///         var display: Int
+///     }
+public protocol Request: Message, WireRequest {}
 
 /// A call answered by many items.
 public protocol StreamRequest: Message {
     associatedtype Item: WireValue
-    /// As `Request.method`.
+    /// As `WireRequest.method`.
     static var method: String { get }
-    /// As `Request.isSensitive`.
+    /// As `WireRequest.isSensitive`.
     static var isSensitive: Bool { get }
 }
 
@@ -46,9 +55,9 @@ extension ResumableStreamRequest {
 public protocol UploadRequest: Message {
     associatedtype Upload: WireValue
     associatedtype Response: WireValue
-    /// As `Request.method`.
+    /// As `WireRequest.method`.
     static var method: String { get }
-    /// As `Request.isSensitive`.
+    /// As `WireRequest.isSensitive`.
     static var isSensitive: Bool { get }
 }
 
@@ -56,9 +65,9 @@ public protocol UploadRequest: Message {
 public protocol ExchangeRequest: Message {
     associatedtype Upload: WireValue
     associatedtype Item: WireValue
-    /// As `Request.method`.
+    /// As `WireRequest.method`.
     static var method: String { get }
-    /// As `Request.isSensitive`.
+    /// As `WireRequest.isSensitive`.
     static var isSensitive: Bool { get }
 }
 
@@ -66,11 +75,10 @@ public protocol ExchangeRequest: Message {
 public protocol Event: Message {
     /// The event's name on the wire, 1 to 255 bytes.
     static var name: String { get }
-    /// As `Request.isSensitive`; one that comes unencrypted is dropped, with a warning in the log. A broadcast leaves out those whose connection is not encrypted.
+    /// As `WireRequest.isSensitive`; one that comes unencrypted is dropped, with a warning in the log. A broadcast leaves out those whose connection is not encrypted.
     static var isSensitive: Bool { get }
 }
 
-extension Request { public static var isSensitive: Bool { false } }
 extension StreamRequest { public static var isSensitive: Bool { false } }
 extension UploadRequest { public static var isSensitive: Bool { false } }
 extension ExchangeRequest { public static var isSensitive: Bool { false } }

@@ -22,6 +22,7 @@ enum Measure: Int, CaseIterable, Sendable {
     case loopsHeldUp
     case callsInFlight
     case bytesWaiting
+    case messagesPerWrite
 
     enum Kind {
         /// Only grows.
@@ -52,6 +53,7 @@ enum Measure: Int, CaseIterable, Sendable {
         case .loopsHeldUp: (.counter, "loops_held_up_total", "Times that a handler or task held its loop longer than reportAfter.")
         case .callsInFlight: (.gauge, "calls_in_flight", "Calls of peers whose async handlers run.")
         case .bytesWaiting: (.gauge, "waiting_bytes", "Bytes that wait to be sent to peers.")
+        case .messagesPerWrite: (.gauge, "messages_per_write", "Messages that left with one write, on average since the start: how well small ones are gathered.")
         }
     }
 }

@@ -1,5 +1,5 @@
 // A snapshot in the text format that Prometheus reads (exposition format, version 0.0.4): a HELP and a TYPE line for each family, then a line for each value with its labels. In values of
-// labels `\`, `"` and line feeds are escaped, in help `\` and line feeds. A histogram has cumulative buckets, the last of which is `+Inf` and equal to `_count`.
+// labels `\`, `"` and line feeds are escaped, in help `\` and line feeds; other control characters are spelt out. A histogram has cumulative buckets, the last of which is `+Inf` and equal to `_count`.
 //
 // Durations are whole nanoseconds, so "shorter than 1,024 ns" is "at most 1,023 ns": that is why bounds look as they do.
 
@@ -89,7 +89,10 @@ private struct PrometheusText {
             case "\\": escaped += "\\\\"
             case "\n": escaped += "\\n"
             case "\"" where quotes: escaped += "\\\""
-            default: escaped.unicodeScalars.append(scalar)
+            default:
+                // What another program counts may come to a terminal: nothing of it may command that.
+                let shown = String(scalar).printable
+                escaped += shown.unicodeScalars.count == 1 ? shown : "\\" + shown
             }
         }
         return escaped

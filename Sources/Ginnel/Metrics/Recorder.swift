@@ -134,6 +134,8 @@ final class Recorder: Sendable {
         snapshot.fallbacks = Int(clamping: totals[Measure.fallbacks.rawValue])
         snapshot.gauges[Measure.callsInFlight.about.name] = Double(readings.reduce(0) { $0 + $1.callsInFlight })
         snapshot.gauges[Measure.bytesWaiting.about.name] = Double(readings.reduce(0) { $0 + $1.bytesWaiting })
+        let (messages, writes) = (totals[Measure.messagesWritten.rawValue], totals[Measure.writes.rawValue])
+        snapshot.gauges[Measure.messagesPerWrite.about.name] = writes == 0 ? 0 : Double(messages) / Double(writes)
         snapshot.calls = (meters + [unknown, other]).map(\.reading).filter { !$0.isEmpty }.sorted { ($0.direction.rawValue, $0.method) < ($1.direction.rawValue, $1.method) }
         return snapshot
     }

@@ -48,7 +48,7 @@ extension Sidecar {
                 enter(.ended(end))
                 throw gaveUp(reason)
             case .restart(let delay, let count):
-                configuration.log(.warning, "a sidecar is started again", ["program": program, "after": "\(delay)", "count": "\(count)", "reason": reason])
+                configuration.log(.warning, .sidecarRestarted, "a sidecar is started again: \(reason)", ["program": program, "after": "\(delay)", "count": "\(count)"])
                 enter(.restarting(count: count, until: .now + delay, reason: reason))
                 guard (try? await Task.sleep(for: delay)) != nil else {
                     enter(.ended(end))
@@ -74,7 +74,7 @@ extension Sidecar {
             case .never: "it is not to be started again (restarts: .never)"
             case .always, .onFailure: "it was started again as often as its policy allows, \(policy.maximum ?? 0) times in a row (restarts.maximum)"
             }
-        configuration.log(.error, "a sidecar is given up", ["program": program, "reason": reason])
+        configuration.log(.error, .sidecarGivenUp, "a sidecar is given up: \(reason); \(why)", ["program": program])
         return GinnelError(.gaveUp, "the program does not stay up: \(reason); \(why)", path: program)
     }
 
@@ -147,7 +147,7 @@ extension Sidecar {
 
     private func noteReady(_ life: SidecarLife) {
         life.noteReady()
-        configuration.log(.info, "a sidecar is ready", ["program": program, "process": "\(life.process.id)"])
+        configuration.log(.info, .sidecarReady, "a sidecar is ready", ["program": program, "process": "\(life.process.id)"])
         enter(.ready(process: life.process.id))
     }
 }

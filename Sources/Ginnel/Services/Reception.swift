@@ -209,8 +209,8 @@ final class Reception: Sendable {
     private var messages: ConnectionMessages {
         let senders = service.senders
         return ConnectionMessages(
-            receiver: service.receiver, sender: { senders.connected($0) }, used: { senders.used(for: $0) }, arePrivate: service.configuration.encryption?.isRequired == true,
-            isLost: { senders.lost($0) })
+            receiver: service.receiver, sender: { senders.connected($0, of: $1) }, used: { senders.used(for: $0, of: $1) },
+            arePrivate: service.configuration.encryption?.isRequired == true, isLost: { senders.lost($0) })
     }
 
     private func begin(_ driver: Driver, _ listening: Listening) {
@@ -235,6 +235,7 @@ final class Reception: Sendable {
                     configuration.log(.info, .ended, "a connection ended: \(reason)", keys)
                 }
             })
+        driver.batching = configuration.batching
         let connection = Connection(driver, listening.beginning, owner)
         service.noteConnection(connection, isOpen: true)
         configuration.log(.info, .connected, "a peer connected", connection.metadata.merging(endpoint) { $1 })

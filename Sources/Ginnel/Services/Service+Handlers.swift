@@ -7,7 +7,7 @@ extension Service {
     // MARK: One answer
 
     /// Serves a request without awaiting anything.
-    public func handle<R: Request>(
+    public func handle<R: WireRequest>(
         _ type: R.Type, allowing policy: PeerPolicy? = nil, _ body: @escaping @Sendable (R, CallContext) throws -> R.Response
     ) {
         let work = Handler.Work.plain { bytes, context in
@@ -17,7 +17,7 @@ extension Service {
     }
 
     /// Serves a request, awaiting what it needs.
-    public func handle<R: Request>(
+    public func handle<R: WireRequest>(
         _ type: R.Type, on executor: HandlerExecutor = .loop, allowing policy: PeerPolicy? = nil,
         _ body: @escaping @Sendable (R, CallContext) async throws -> R.Response
     ) {

@@ -70,8 +70,11 @@ public final class Service: Sendable {
         chosenEngine = Swift.Result { () throws(GinnelError) in try Engine.chosen(configured: configuration.engine) }
         // A generator that fails is reported by `run()`, which needs it too; an identity of zeros is never sent.
         instance = (try? Identity.random()) ?? Identity(high: 0, low: 0)
-        receiver = MessageReceiver(configuration.inbox, tasks: tasks, metrics: recorder) { [log = configuration.log] event, what, keys in log(.warning, event, what, keys) }
-        senders = MessageSenders(instance, configuration.outbox, metrics: recorder)
+        let senders = MessageSenders(instance, configuration.outbox, configuration.outboxes, metrics: recorder)
+        self.senders = senders
+        receiver = MessageReceiver(
+            configuration.inbox, tasks: tasks, metrics: recorder, isKeptFor: { senders.keeps($0) },
+            warn: { [log = configuration.log] event, what, keys in log(.warning, event, what, keys) })
         state = Guarded(State(listenings: [Listening(endpoint, format, transports, access, policy)]))
     }
 

@@ -16,6 +16,8 @@ public struct ServiceConfiguration: Sendable {
     /// `connections.maximum` is the limit of both; who comes when the system has no thread left is turned away.
     public var engine = Engine.reactor
     public var loops = LoopConfiguration.defaults
+    /// Whether small messages wait for others, so that many leave with one system call. Default: they do not.
+    public var batching = Batching.none
     /// Whether CRC-32C is offered for every frame. Default false: local kernels do not flip bits.
     public var checksums = false
     /// What is offered where a service's `transports` contain `.sharedMemory`. A connection there holds 2 × `ringBytes` of memory from the offer on, used or not.
@@ -32,6 +34,8 @@ public struct ServiceConfiguration: Sendable {
     public var inbox = InboxLimits.defaults
     /// What is kept, for each client, of messages that it has not acknowledged.
     public var outbox = OutboxLimits.defaults
+    /// What is kept of such messages for all clients together.
+    public var outboxes = OutboxTotals.defaults
     /// Name and version of the program, shown to peers.
     public var program = ""
     public var log = Log.standardError

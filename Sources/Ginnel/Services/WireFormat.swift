@@ -58,18 +58,20 @@ public struct WireFormat: Sendable {
     /// - Parameters:
     ///   - maximumMessage: bytes of the longest object. Default 65,536.
     ///   - pushTypes: for clients, the types that are events rather than replies. Default none.
-    public static func taggedJSON(maximumMessage: Int = 65_536, pushTypes: Set<String> = []) -> WireFormat {
+    ///   - holdsEvents: for services, whether events that are made while a request is answered leave after its reply, for clients that take the next message for the reply. Default false.
+    public static func taggedJSON(maximumMessage: Int = 65_536, pushTypes: Set<String> = [], holdsEvents: Bool = false) -> WireFormat {
         WireFormat(
             name: "tagged JSON", canUpgrade: false,
             machine: { ingredients in
                 var configuration = TaggedJSONConfiguration()
                 configuration.maximumMessage = maximumMessage
                 configuration.pushTypes = pushTypes
+                configuration.holdsEvents = holdsEvents
                 configuration.limits = ingredients.limits
                 configuration.timeouts = ingredients.timeouts
-                return TaggedJSONSession(role: ingredients.role, configuration)
+                return OrderedSession(role: ingredients.role, configuration)
             },
-            refusal: { TaggedJSONSession.refusal($0) })
+            refusal: { OrderedSession.refusal($0) })
     }
 
     /// A header of 24 bytes with type, id and checksum, and a payload (docs/formats/headered.md): many calls on one connection, streams as answers, cancellation, one-way

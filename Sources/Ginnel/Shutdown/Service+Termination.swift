@@ -60,10 +60,10 @@ extension Service {
     private func obey(_ requests: AsyncStream<TerminationRequest>) async -> ShutdownResult {
         var iterator = requests.makeAsyncIterator()
         guard let first = await iterator.next() else { return .finished }
-        configuration.log(.notice, "stopping: asked to", ["by": "\(first)"])
+        configuration.log(.notice, .askedToStop, "stopping: asked to", ["by": "\(first)"])
         beginGracefulShutdown()
         guard let second = await iterator.next() else { return .stopped(first) }
-        configuration.log(.warning, "cutting off what is still in flight: asked to end again", ["by": "\(second)"])
+        configuration.log(.warning, .cutOff, "cutting off what is still in flight: asked to end again", ["by": "\(second)"])
         return .cutOff(second)
     }
 }

@@ -32,6 +32,15 @@ public struct ResumedItems<R: ResumableStreamRequest>: AsyncSequence, Sendable {
         var request: R
         var items: IncomingItems<R.Item>.Iterator
         var connection: Connection?
+        /// How often it was taken up since the last item.
+        private var repeats = 0
+
+        init(stream: ResumedItems, request: R, items: IncomingItems<R.Item>.Iterator, connection: Connection?) {
+            self.stream = stream
+            self.request = request
+            self.items = items
+            self.connection = connection
+        }
 
         public mutating func next() async throws(CallError) -> R.Item? { try await next(isolation: nil) }
 
@@ -40,6 +49,7 @@ public struct ResumedItems<R: ResumableStreamRequest>: AsyncSequence, Sendable {
                 do {
                     guard let item = try await items.next(isolation: actor) else { return nil }
                     request = request.resumed(after: item)
+                    repeats = 0
                     return item
                 } catch {
                     try await resume(after: error)
@@ -51,6 +61,8 @@ public struct ResumedItems<R: ResumableStreamRequest>: AsyncSequence, Sendable {
         private mutating func resume(after error: CallError) async throws(CallError) {
             let client = stream.client
             guard let connection, await client.isWorthRepeating(error, true, connection) else { throw error }
+            if error.code == .connectionLost { repeats += 1 }
+            if repeats > client.configuration.repeats { throw error.afterRepeats(client.configuration.repeats) }
             do {
                 let next = try await client.connection(until: stream.deadline)
                 guard R.survivesRestart || next.instance == connection.instance else { throw error }

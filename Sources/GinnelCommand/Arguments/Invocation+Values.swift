@@ -24,6 +24,16 @@ extension Invocation {
 }
 
 extension Invocation {
+    static let key = Option("key", value: "FILE", "the key of a service that encrypts, 64 hexadecimal digits in a file of yours (default: that of the configuration, if any)")
+
+    static func encryption(_ path: String) throws(UsageError) -> Encryption {
+        do {
+            return try Encryption.keyFile(path)
+        } catch {
+            throw UsageError(sentence: "--key: \(error)".harmless, remedy: "the file is yours, has mode 0600, and holds the pre-shared key of the service")
+        }
+    }
+
     static let expectation = Option("expect", value: "WHO", "whom the service must belong to: me, root, any, or a user's id (default: me; root for system:NAME)")
 
     /// Which service we talk to.

@@ -14,7 +14,7 @@ extension Command {
             Option("low-latency", "let our loop look for answers for 50 µs before it sleeps"),
             Option("method", value: "NAME", "a method that gives back its bytes (default echo, as ginnel serve-echo has it)"),
             Option("cpu", value: "N", "run on this processor only (Linux)"),
-            Invocation.expectation,
+            Invocation.expectation, Invocation.key,
         ],
         notes: [
             "A latency runs from before a call to after its answer is there. Processor time is of all threads of a process, over the measured time only.",

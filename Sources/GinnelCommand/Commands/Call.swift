@@ -13,7 +13,7 @@ extension Command {
         options: [
             Option("deadline", value: "TIME", "how long the call may take; it ends on both sides then (default 30s; none for a stream)"),
             Option("raw", "send the request as raw bytes (default none), and print the answer's bytes as they are"),
-            Invocation.expectation,
+            Invocation.expectation, Invocation.key,
         ],
         notes: [
             #"""

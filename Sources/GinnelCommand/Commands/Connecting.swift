@@ -9,6 +9,7 @@ extension Invocation {
     func clientConfiguration() throws(UsageError) -> ClientConfiguration {
         var configuration = try configurationFile().client()
         if has("low-latency") { configuration.loop = .own(.lowLatency) }
+        if let path = options["key"] { configuration.encryption = try Self.encryption(path) }
         configuration.policy = try expectation(for: endpoint).policy
         configuration.program = Version.program
         // What happens to a connection comes back as an error, which is reported once.

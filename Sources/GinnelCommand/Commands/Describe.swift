@@ -6,7 +6,7 @@ extension Command {
     static let describe = Command(
         name: "describe", summary: "list the methods of a service",
         operands: [.endpoint],
-        options: [Invocation.expectation],
+        options: [Invocation.expectation, Invocation.key],
         notes: ["Shapes: call (one answer), stream (many items), upload (the caller sends many), exchange (both do)."],
         examples: ["ginnel describe recorder", "ginnel describe recorder --json"]
     ) { invocation in

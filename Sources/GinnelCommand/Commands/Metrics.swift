@@ -6,7 +6,7 @@ extension Command {
     static let metrics = Command(
         name: "metrics", summary: "print what a service has counted, as Prometheus reads it",
         operands: [.endpoint],
-        options: [Invocation.expectation],
+        options: [Invocation.expectation, Invocation.key],
         notes: [
             "Text in the exposition format of Prometheus. With --json the whole answer of ginnel.metrics, which says more: each peer, and durations in finer buckets.",
             "A service that speaks another format is asked at its control endpoint.",

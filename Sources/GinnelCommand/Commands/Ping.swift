@@ -11,7 +11,7 @@ extension Command {
             Option("count", short: "c", value: "N", "stop after N pings (default: go on until Ctrl-C)"),
             Option("interval", short: "i", value: "TIME", "from one ping to the next (default 1s; 0 for no pause)"),
             Option("deadline", value: "TIME", "how long to wait for one answer (default 2s)"),
-            Invocation.expectation,
+            Invocation.expectation, Invocation.key,
         ],
         notes: ["Every ping is a call of ginnel.health on one connection. The exit status is 0 when every ping was answered, and 5 when one was not."],
         examples: ["ginnel ping recorder -c 5", "ginnel ping /run/user/1000/recorder/service.sock --interval 100ms"]

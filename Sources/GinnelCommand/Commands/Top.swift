@@ -10,7 +10,7 @@ extension Command {
         options: [
             Option("interval", short: "i", value: "TIME", "from one table to the next, over which it tells (default 1s)"),
             Option("count", short: "n", value: "N", "stop after N tables (default: go on until q or Ctrl-C)"),
-            Invocation.expectation,
+            Invocation.expectation, Invocation.key,
         ],
         notes: [
             "On a terminal the table stays in its place, and q ends it. Elsewhere one table follows the other.",

@@ -3,7 +3,7 @@
 import CGinnelChecksum
 
 /// A 32-bit cyclic redundancy check: finds accidents, not forgeries.
-package enum Checksum: Sendable, CaseIterable {
+public enum Checksum: Sendable, CaseIterable {
     /// CRC-32 of IEEE 802.3, as in zlib: reflected 0xEDB88320; `123456789` gives CBF43926.
     case ieee
     /// CRC-32C, as in iSCSI: reflected 0x82F63B78; `123456789` gives E3069283.

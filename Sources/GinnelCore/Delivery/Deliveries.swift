@@ -55,4 +55,7 @@ package struct InboxMessage: Sendable, Equatable {
     package var payload: [UInt8]
     /// An earlier start of this program may have had it.
     package var redelivered: Bool
+
+    /// What it counts against the limits on bytes.
+    package var cost: Int { name.utf8.count + payload.count + SessionLimits.messageOverhead }
 }

@@ -4,6 +4,8 @@
 // take their time. Lanes and senders go on independently, up to a number in hand at once. The loss of a connection cancels nothing: a message in hand is answered on whatever connections it has come on
 // again by then, or is remembered until it comes again.
 //
+// What one user's senders may take of it has limits of its own (Inbox+Shares.swift), so that nobody who is let in can push others out.
+//
 // A taken message needs no memory of its own: what its lane has handed on and is not remembered as refused was taken. Only refusals are kept, those at or above the floor that the
 // sender states, and no more than a limit of them: a sender that asks again for one that is forgotten hears that it was taken.
 
@@ -13,20 +15,21 @@ package struct Inbox: Sendable {
         case handle(InboxMessage)
         /// Submit `.acknowledge` to the session of this connection.
         case acknowledge(connection: UInt64, id: UInt64, FailureCode?)
+        /// Close this connection, of which nothing is held any more.
+        case close(connection: UInt64, Failure)
     }
 
-    private let limits: InboxLimits
-    private(set) var senders: [Identity: InboxSender] = [:]
+    let limits: InboxLimits
+    var senders: [Identity: InboxSender] = [:]
     private var connections: [UInt64: Identity] = [:]
-    /// Lanes that have a message and wait until fewer are in hand.
-    private var line = Queue<Turn>()
+    /// What each user's senders come to. Only users that have one are here.
+    var shares: [String: Share] = [:]
+    /// Users who have a message for the program and wait until fewer are in hand.
+    var line = Queue<String>()
     /// Messages that the program has and has not answered.
-    package private(set) var inHand = 0
-
-    private struct Turn: Sendable {
-        let sender: Identity
-        let lane: Int
-    }
+    package internal(set) var inHand = 0
+    /// What all that is held counts.
+    var cost = 0
 
     package init(limits: InboxLimits = .defaults) { self.limits = limits }
 
@@ -41,24 +44,31 @@ package struct Inbox: Sendable {
 
     // MARK: Connections
 
-    /// A connection is open. `connection`: a number that no other has or had.
-    package mutating func connected(_ sender: Identity, on connection: UInt64, at now: Moment) {
+    /// A connection is open. `connection`: a number that no other has or had; `owner`: whose it is, the same user for all connections of a sender.
+    package mutating func connected(_ sender: Identity, of owner: String = "", on connection: UInt64, at now: Moment) {
         connections[connection] = sender
-        if let known = senders[sender], known.mayBeForgotten, now.awake >= known.seenAt.adding(limits.memory.wholeNanoseconds) { senders[sender] = nil }
-        if senders[sender] == nil { makeRoom() }
-        senders[sender, default: InboxSender()].connections.insert(connection)
-    }
-
-    private mutating func makeRoom() {
-        guard senders.count >= limits.senders else { return }
-        if let oldest = senders.lazy.filter({ $0.value.mayBeForgotten }).min(by: { $0.value.seenAt < $1.value.seenAt })?.key { senders[oldest] = nil }
+        if let known = senders[sender], known.mayBeForgotten, now.awake >= known.seenAt.adding(limits.memory.wholeNanoseconds) { forget(sender) }
+        if senders[sender] == nil {
+            makeRoom()
+            senders[sender] = InboxSender(of: owner)
+            shares[owner, default: Share()].senders += 1
+        }
+        senders[sender]?.connections.insert(connection)
     }
 
     package mutating func connectionEnded(_ connection: UInt64, at now: Moment) {
         guard let sender = connections.removeValue(forKey: connection) else { return }
+        let before = senders[sender]?.cost ?? 0
         senders[sender]?.lose(connection)
+        noteCost(of: sender, was: before)
         senders[sender]?.seenAt = now.awake
-        if let known = senders[sender], known.mayBeForgotten, known.isNew { senders[sender] = nil }
+        if let known = senders[sender], known.mayBeForgotten, known.isNew { forget(sender) }
+    }
+
+    mutating func forget(_ sender: Identity) {
+        guard let owner = senders.removeValue(forKey: sender)?.owner else { return }
+        shares[owner]?.senders -= 1
+        if shares[owner]?.senders == 0 { shares[owner] = nil }
     }
 
     // MARK: Messages
@@ -69,31 +79,28 @@ package struct Inbox: Sendable {
         let payload = senders[sender]?.isNew(message.id, message.lane) == true ? message.payload.copied(of: input) : []
         let whole = InboxMessage(
             sender: sender, id: message.id, lane: message.lane, name: message.name, codec: message.codec, payload: payload, redelivered: message.redelivered)
-        switch senders[sender]?.verdict(on: whole, floor: message.floor, from: connection) {
+        let before = senders[sender]?.cost ?? 0
+        let verdict = senders[sender]?.verdict(on: whole, floor: message.floor, from: connection)
+        noteCost(of: sender, was: before)
+        switch verdict {
         case .answer(let refusal): steps.append(.acknowledge(connection: connection, id: message.id, refusal))
-        case .waits: lineUp(sender, Int(message.lane.rawValue), &steps)
+        case .waits:
+            closeCulprits(at: now, because: sender, &steps)
+            takeTurn(sender, Int(message.lane.rawValue))
+            moveOn(&steps)
         case .isHeld, nil: break
         }
     }
 
     /// The program is done with a message: it has taken it, or refuses it for good. A second answer is ignored.
     package mutating func answered(_ id: UInt64, of sender: Identity, _ refusal: FailureCode?, at now: Moment, _ steps: inout [Step]) {
+        let before = senders[sender]?.cost ?? 0
         guard let (message, owed) = senders[sender]?.answer(id, refusal, remembering: limits.refusals) else { return }
-        inHand -= 1
+        noteCost(of: sender, was: before)
+        noteAnswered(sender)
         senders[sender]?.seenAt = now.awake
         for connection in owed { steps.append(.acknowledge(connection: connection, id: id, refusal)) }
-        lineUp(sender, Int(message.lane.rawValue), &steps)
-    }
-
-    /// The lane takes its place in the line if it has something to hand on; the line moves as far as it can.
-    private mutating func lineUp(_ sender: Identity, _ lane: Int, _ steps: inout [Step]) {
-        if senders[sender]?.takePlace(lane) == true {
-            line.append(Turn(sender: sender, lane: lane))
-        }
-        while inHand < max(limits.inHand, 1), let turn = line.popFirst() {
-            guard let message = senders[turn.sender]?.handOn(turn.lane) else { continue }
-            inHand += 1
-            steps.append(.handle(message))
-        }
+        takeTurn(sender, Int(message.lane.rawValue))
+        moveOn(&steps)
     }
 }

@@ -37,9 +37,15 @@ struct InboxSender: Sendable {
     private(set) var refusals: [UInt64: FailureCode] = [:]
     private var refusalOrder = Queue<UInt64>()
     private var floor: UInt64 = 0
+    /// The user whom it belongs to.
+    let owner: String
+    /// Bytes of what is held, as they count against the limits.
+    private(set) var cost = 0
     var connections: Set<UInt64> = []
     /// When it lost its last connection or had its last answer, on the awake clock.
     var seenAt: UInt64 = 0
+
+    init(of owner: String) { self.owner = owner }
 
     /// Nothing would be lost with it but the memory of what came.
     var mayBeForgotten: Bool { connections.isEmpty && held.isEmpty }
@@ -56,6 +62,7 @@ struct InboxSender: Sendable {
         let lane = Int(message.lane.rawValue)
         guard message.id > lanes[lane].last else { return .answer(refusals[message.id]) }
         held[message.id] = Held(message: message, connections: [connection])
+        cost += message.cost
         lanes[lane].last = message.id
         lanes[lane].waiting.append(message.id)
         return .waits
@@ -93,6 +100,7 @@ struct InboxSender: Sendable {
     mutating func answer(_ id: UInt64, _ refusal: FailureCode?, remembering limit: Int) -> (message: InboxMessage, connections: [UInt64])? {
         guard let known = held[id], known.isInHand else { return nil }
         held[id] = nil
+        cost -= known.message.cost
         lanes[Int(known.message.lane.rawValue)].isBusy = false
         if let refusal, id >= floor {
             refusals[id] = refusal
@@ -107,7 +115,10 @@ struct InboxSender: Sendable {
         connections.remove(connection)
         for id in Array(held.keys) {
             held[id]?.connections.removeAll { $0 == connection }
-            if let known = held[id], known.connections.isEmpty, !known.isInHand { held[id] = nil }
+            if let known = held[id], known.connections.isEmpty, !known.isInHand {
+                held[id] = nil
+                cost -= known.message.cost
+            }
         }
         for index in lanes.indices {
             lanes[index].waiting.removeAll { held[$0] == nil }

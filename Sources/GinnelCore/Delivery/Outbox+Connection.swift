@@ -57,6 +57,13 @@ extension Outbox {
         return nextId
     }
 
+    /// Whether a message with this id or an older one is kept.
+    package mutating func keeps(through last: UInt64) -> Bool {
+        // What is gone from the front is looked at once.
+        guard floor() <= last, let oldest = order.first(where: { items[$0] != nil }) else { return false }
+        return oldest <= last
+    }
+
     /// What the session said to the message that `next` gave out while this was the `connection`. An answer that comes after that was lost says nothing any more, of the same message on the
     /// next one least of all.
     package mutating func answered(_ id: UInt64, on connection: UInt64, _ acceptance: Acceptance, _ steps: inout [Step]) {

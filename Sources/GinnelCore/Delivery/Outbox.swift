@@ -92,7 +92,7 @@ package struct Outbox: Sendable {
 
     package mutating func append(_ message: OutboxMessage, _ steps: inout [Step]) -> Appended {
         if let failure = refusal(of: message) { return .refused(failure) }
-        while items.count >= max(limits.messages, 1) || byteCount > limits.bytes - message.cost {
+        while !hasRoom(for: message) {
             switch limits.overflow {
             case .wait:
                 someoneWaits = true
@@ -116,6 +116,9 @@ package struct Outbox: Sendable {
         if isReady(id) { steps.append(.kept(id)) }
         return .accepted(id)
     }
+
+    /// Whether the limits let it in as it is.
+    package func hasRoom(for message: OutboxMessage) -> Bool { items.count < max(limits.messages, 1) && byteCount <= limits.bytes - message.cost }
 
     private func refusal(of message: OutboxMessage) -> Failure? {
         if !(1...255).contains(message.name.utf8.count) { return Failure(.invalidRequest, "a message's name of \(message.name.utf8.count) bytes, outside 1 to 255") }

@@ -14,6 +14,23 @@ public struct OutboxLimits: Sendable, Equatable {
     public init() {}
 }
 
+/// What a service keeps in the outboxes of all its clients together, which are in memory.
+public struct OutboxTotals: Sendable, Equatable {
+    /// Clients that are away and for which messages are kept. Default 4,096. Beyond it the user with the most of them loses the one that has been away for longest.
+    public var clients = 4096
+    /// For how long, on the awake clock. Default 1 h.
+    public var memory: Duration = .seconds(3600)
+    /// Bytes of all messages, counted as in `OutboxLimits.bytes`. Default 1 GiB. Beyond it the user for whom most is kept gives up an outbox: that of the client which has been away for longest, or
+    /// when all are here the largest, whose client is closed as a slow reader. A message for that largest one is refused with `resourceExhausted` instead.
+    public var bytes = 1 << 30
+    /// The same for all clients of one user. Default 256 MiB.
+    public var bytesPerUser = 256 << 20
+
+    public static let defaults = OutboxTotals()
+
+    public init() {}
+}
+
 /// What becomes of a message for which the outbox has no room.
 public enum OutboxOverflow: Sendable, Equatable {
     /// Its sender waits for room.

@@ -27,6 +27,8 @@ package enum UpgradeStep: Sendable, Equatable {
     case make(RingGeometry)
     /// Map the segment that came with these descriptors; answered by `.upgrade(.taken)` or `.upgrade(.failed)`.
     case take(RingGeometry, handles: OfferedHandles)
+    /// An offer is not taken: let go of what came with it. Not answered.
+    case refuse(handles: OfferedHandles)
     /// It stays on the socket: keep nothing of what was made or offered. Not answered.
     case drop
     /// The peer sends nothing more on the socket: what follows is read from the ring.

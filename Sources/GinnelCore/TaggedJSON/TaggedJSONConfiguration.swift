@@ -7,6 +7,8 @@ package struct TaggedJSONConfiguration: Sendable {
     package var pushTypes: Set<String> = []
     /// Service: what stands before the sentence in an error reply, such as "Invalid request: ". Default empty.
     package var errorPrefix = ""
+    /// Service: whether events that are made while a request is answered leave after its reply, for clients that take the next message for the reply. Default false.
+    package var holdsEvents = false
     package var json = JSONLimits.defaults
     package var limits = SessionLimits.defaults
     package var timeouts = SessionTimeouts.defaults

@@ -61,6 +61,7 @@ extension SimulatedWorld {
             switch step {
             case .handle(let message): handle(message)
             case .acknowledge(let link, let id, let refusal): touch(link, .service) { $0.submit(.acknowledge(id: id, code: refusal)) }
+            case .close(let link, let failure): touch(link, .service) { $0.submit(.close(failure)) }
             }
         }
     }

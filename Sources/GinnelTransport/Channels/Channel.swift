@@ -59,6 +59,8 @@ package protocol ChannelUpgrade {
     func makeLink(_ geometry: RingGeometry) throws -> OfferedHandles
     /// Maps what was offered with these descriptors.
     func takeLink(_ geometry: RingGeometry, handles: OfferedHandles) throws
+    /// Lets go of what was offered with these descriptors, which nobody takes.
+    func refuseLink(_ handles: OfferedHandles)
     /// Writes the first bytes of an offer together with its descriptors: all of those, or nothing. On the writing thread.
     func writeOffer(_ bytes: UnsafeRawBufferPointer) -> WriteOutcome
     /// It stays on the socket: nothing of what was made or offered is kept, and no more descriptors are let in.

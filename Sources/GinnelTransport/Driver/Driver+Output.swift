@@ -20,6 +20,8 @@ extension Driver {
         case again
         /// This flusher has nothing more to do.
         case stop
+        /// What waits is held back for more; the loop is to come at this time, if it does not anyway.
+        case hold(UInt64?)
         /// Everything has left and the session is over.
         case finish(CloseReason, aborting: Bool)
         /// The rest is the loop's.
@@ -36,6 +38,7 @@ extension Driver {
                 return .stop
             }
             guard !state.isBlocked else { return .stop }
+            if heldBack(&state) != nil { return .hold(Self.timeToArm(&state, .now)) }
             state.isFlushing = true
             // The loop's own buffer is large and warm; what the channel does not take stays with the connection, buffer and all.
             if onLoop, staging.isEmpty { swap(&staging, &loop.scratch.output) }
@@ -51,6 +54,9 @@ extension Driver {
             case .stop:
                 reportHeld()
                 return resumeSenders()
+            case .hold(let time):
+                if let time { arm(time, onLoop: onLoop) }
+                return
             case .finish(let reason, let aborting): return finishOnLoop(reason, aborting: aborting)
             case .handOver:
                 reportHeld()
@@ -83,6 +89,8 @@ extension Driver {
 
     /// Stages the next portion. Holds `isFlushing`, under the lock.
     private func produce(_ state: inout State) {
+        state.gathered = 0
+        state.heldUntil = nil
         state.session.produce(into: &staging, goal: Self.portion)
         traffic.noteMessages(state.session.machine.messagesProduced)
     }

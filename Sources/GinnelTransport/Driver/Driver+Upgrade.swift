@@ -12,6 +12,8 @@ extension Driver {
                 try upgrade.takeLink(geometry, handles: handles)
                 return .taken
             }
+        case .refuse(let handles):
+            channel.upgrade?.refuseLink(handles)
         case .drop:
             channel.upgrade?.dropLink()
         case .readFromRing:

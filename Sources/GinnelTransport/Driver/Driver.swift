@@ -10,7 +10,7 @@
 //  5. Nothing is performed, and nobody resumed, while the lock is held.
 //  6. What a write could not deliver is no reason to lose what the peer said before: input is read to its end.
 //
-// On the loop, writes are gathered and leave at the end of the turn with one system call. From other threads they leave at once when nothing waits.
+// On the loop, writes are gathered and leave at the end of the turn with one system call. From other threads they leave at once when nothing waits. `Batching` holds both back for longer.
 
 package import GinnelCore
 
@@ -35,6 +35,10 @@ package final class Driver: @unchecked Sendable {
         var outputHasEnded = false
         /// What `account` was told to be held.
         var reported = 0
+        /// Messages that came since something was last taken from the session.
+        var gathered = 0
+        /// Until when they are held back, on the awake clock.
+        var heldUntil: UInt64?
     }
 
     package let loop: EventLoop
@@ -49,6 +53,10 @@ package final class Driver: @unchecked Sendable {
     /// `start`; called on any thread, never under the lock.
     package var account: (@Sendable (Int) -> Void)?
     private static let reportStep = 16 * 1024
+
+    /// Whether messages are held back for others. Set before `start`.
+    package var batching = Batching.none { didSet { holdTime = batching.time } }
+    private(set) var holdTime: UInt64 = 0
 
     // Loop only, as on the loop itself.
     @exclusivity(unchecked) var delegate: (any SessionDelegate)?
@@ -129,6 +137,7 @@ package final class Driver: @unchecked Sendable {
             let wanted = state.session.wantsInput
             let acceptance = state.session.submit(command, at: now, &actions)
             let resumes = !wanted && state.session.wantsInput
+            if holdTime > 0, case .taken = acceptance, command.isMessage { state.gathered += 1 }
             let defers = !onLoop && !actions.allSatisfy(\.concernsOutgoingCall)
             if defers { state.deferred += actions }
             return (acceptance, state.session.machine.hasOutput, Self.timeToArm(&state, now), resumes, state.isBlocked, defers)
@@ -161,12 +170,13 @@ package final class Driver: @unchecked Sendable {
     /// Returns when everything that was sent so far has left, or the connection has ended. For senders of what has no credit of its own.
     package func waitForRoom() async {
         await withCheckedContinuation { continuation in
-            let isFree = state.withLock { state in
-                guard !state.outputHasEnded, state.isFlushing || state.isBlocked || state.session.machine.hasOutput else { return true }
+            let (isFree, isHeld) = state.withLock { state in
+                guard !state.outputHasEnded, state.isFlushing || state.isBlocked || state.session.machine.hasOutput else { return (true, false) }
                 state.roomWaiters.append(continuation)
-                return false
+                return (false, state.heldUntil != nil)
             }
             if isFree { continuation.resume() }
+            if isHeld { loop.isCurrent ? requestFlush() : writeOut() }
         }
     }
 
@@ -205,6 +215,7 @@ package final class Driver: @unchecked Sendable {
         // A deadline on the clock that goes on while the machine sleeps is looked at now and then, since the poller's clock stands still.
         var wakeUp = state.session.wakeUp
         wakeUp.include(awake: state.abortAt)
+        wakeUp.include(awake: state.heldUntil)
         guard let delay = wakeUp.delay(from: now).map({ min($0, 30_000_000_000) }) else { return nil }
         let time = now.awake.adding(delay)
         if let armed = state.armed, armed <= time { return nil }
@@ -239,7 +250,13 @@ extension Driver: LoopMember {
     package func timeHasCome(_ now: Moment) {
         // A loop that comes late takes no peer for dead whose bytes lie there, on channels too whose event has not come round yet.
         isReady(.readable)
-        state.withLock { $0.armed = nil }
+        state.withLock { state in
+            state.armed = nil
+            // Over for good, also when the channel does not take what was held just now.
+            guard let until = state.heldUntil, now.awake >= until else { return }
+            state.heldUntil = nil
+            state.gathered = batching.messages
+        }
         withSession(at: now) { session, actions in session.timeOut(at: now, &actions) }
         requestFlush()
         let overdue = state.withLock { state in

@@ -241,6 +241,11 @@ extension SharedMemoryChannel: ChannelUpgrade {
         try use(SharedMemoryLink.take(geometry, handles: handles, from: socket))
     }
 
+    /// Descriptors that came beside bytes go with `refuseHandles`. One that was put into this process lies in its table until somebody takes it out, and only a claim shows that it is what it is said to be.
+    package func refuseLink(_ handles: OfferedHandles) {
+        if handles.number != 0, let handle = try? PlatformChannel.claim(handles.number) { PlatformChannel.close([handle]) }
+    }
+
     private func use(_ link: SharedMemoryLink) throws {
         if let place { try link.attach(to: place.loop, token: place.token) }
         self.link = link

@@ -55,9 +55,9 @@ package final class SharedMemoryLink: @unchecked Sendable {
 
     /// Maps what the peer has made. Takes all descriptors that have come, whatever comes of it.
     static func take(_ geometry: RingGeometry, handles: OfferedHandles, from socket: PlatformChannel) throws -> SharedMemoryLink {
-        let handle = try socket.liveHandle
         var descriptors = handles.number == 0 ? socket.takeHandles() : [try PlatformChannel.claim(handles.number)]
         defer { PlatformChannel.close(descriptors) }
+        let handle = try socket.liveHandle
         let due = 1 + 2 * Doorbell.descriptors
         guard descriptors.count == handles.count, handles.count == due else {
             throw GinnelError(.invalid, "an offer of shared memory announces \(handles.count) descriptors and came with \(descriptors.count), where \(due) are due")

@@ -170,6 +170,7 @@ package final class StreamOpening: LoopMember, @unchecked Sendable {
         do {
             try channel.takeLink(offer.offeredGeometry(upTo: options.maximumRingBytes), handles: offer.handles)
         } catch let refusal as OfferRefusal {
+            channel.refuseLink(offer.handles)
             say(RingMessage(.refuse, value: refusal.failure.code.rawValue))
             let code: GinnelError.Code = refusal.failure.code == .resourceExhausted ? .exhausted : .closed
             throw GinnelError(code, "the peer offered \(refusal.failure.sentence)", peer: peer, failure: refusal.failure)

@@ -45,6 +45,28 @@ static void once(void) {
     ends_finish(&ends);
 }
 
+/// What a client does with the number of an offer that it does not take: nobody else can close it.
+static void refused(void) {
+    struct ends ends;
+    gn_error error;
+    gn_handle handle;
+    uint64_t number;
+    DWORD flags, before, after;
+    ends_pair(&ends);
+    gn_segment *segment = segment_create(BYTES);
+    EXPECT(GetProcessHandleCount(GetCurrentProcess(), &before));
+    for (size_t i = 0; i < 100; i++) {
+        EXPECT(lend(ends.a, section_of(segment), &number, &error) == GN_DONE);
+        EXPECT(GetHandleInformation((HANDLE)(uintptr_t)number, &flags));
+        EXPECT(gn_handle_claim(number, &handle, &error) == GN_DONE);
+        gn_handle_close(handle);
+        EXPECT(!GetHandleInformation((HANDLE)(uintptr_t)number, &flags));
+    }
+    EXPECT(GetProcessHandleCount(GetCurrentProcess(), &after) && after == before);
+    gn_segment_close(segment);
+    ends_finish(&ends);
+}
+
 static void only_to_be_mapped(void) {
     static const DWORD held[] = {SECTION_QUERY | SECTION_MAP_READ, SECTION_QUERY | SECTION_MAP_READ | SECTION_MAP_WRITE | READ_CONTROL};
     struct ends ends;
@@ -253,6 +275,7 @@ static void steps_that_fail(void) {
 
 void suite_lending(void) {
     check("a number is good for one claim, from either end", once);
+    check("a number that is claimed and closed, as that of a refused offer, leaves no handle", refused);
     check("a lent segment can be asked for and mapped, with no right that the lender lacks", only_to_be_mapped);
     check("another object is lent with the rights it has, and cannot be claimed", other_objects);
     check("what is no handle is not lent, least of all one that stands for this process", nothing_to_lend);

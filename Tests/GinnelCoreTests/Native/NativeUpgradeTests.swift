@@ -181,6 +181,7 @@ enum UpgradePhase: CaseIterable, Sendable {
         }
         client.receive(.upgrade(1, handles: 3, value: capacity))
         #expect(client.frames() == [.upgrade(3, value: code.rawValue)])
+        #expect(client.actions.contains(.upgrade(.refuse(handles: 3))))
         guard case .upgraded(let failure?) = client.actions.last else {
             Issue.record("\(client.actions)")
             return

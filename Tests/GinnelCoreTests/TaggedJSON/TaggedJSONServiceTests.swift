@@ -18,7 +18,7 @@ private typealias Caller = TaggedJSONSide.Caller
         var side = TaggedJSONSide(.service)
         #expect(side.taken() == ["established 65536 0"])
         #expect(side.output() == [])
-        #expect(TaggedJSONSession.refusal(.peerRefused) == [])
+        #expect(OrderedSession.refusal(.peerRefused) == [])
     }
 
     @Test(arguments: [

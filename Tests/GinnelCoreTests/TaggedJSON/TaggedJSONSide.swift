@@ -12,7 +12,7 @@ struct TaggedJSONSide {
         var configuration = TaggedJSONConfiguration()
         configuration.timeouts = timeouts
         configure(&configuration)
-        session = Session(TaggedJSONSession(role: role, configuration), timeouts: timeouts)
+        session = Session(OrderedSession(role: role, configuration), timeouts: timeouts)
         var actions: [Action] = []
         session.start(at: now, &actions)
         note(actions, in: [])

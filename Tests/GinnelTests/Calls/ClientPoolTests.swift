@@ -62,6 +62,28 @@ import Testing
         }
     }
 
+    @Test func `the end of a pool's body waits for what is not acknowledged, though a connection is lost in between`() async throws {
+        let (handed, isHeld) = (Recorded<Int>(), Guarded(true))
+        try await withRunning { service in
+            service.receive(Note.self) { note, _ in
+                // The first break of each connection takes the acknowledgement along.
+                let isFirst = isHeld.withLock { held in
+                    defer { held = false }
+                    return held
+                }
+                if isFirst { for connection in service.connections { connection.close(.internal, "a break") } }
+                handed.append(note.number)
+            }
+        } _: { running in
+            try await ClientPool.connect(to: running.endpoint, count: 3, reconnect: .soon, configuration: Self.quiet) { pool in
+                for (index, client) in pool.clients.enumerated() {
+                    for number in 0..<20 { try await client.send(Note(number: index * 100 + number), delivery: .acknowledged) }
+                }
+            }
+            #expect(Set(handed.all) == Set((0..<3).flatMap { index in (0..<20).map { index * 100 + $0 } }) && handed.count == 60)
+        }
+    }
+
     @Test func `a pool whose connections are lost for good ends as a whole, and says why`() async throws {
         try await withRunning { running in
             let pool = ClientPool(to: running.endpoint, count: 3, configuration: Self.quiet)

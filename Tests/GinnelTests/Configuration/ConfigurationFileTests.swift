@@ -44,6 +44,55 @@ import Testing
         #expect(loops.polling == .microseconds(50))
     }
 
+    @Test func `what goes beyond one connection is set too`() throws {
+        let file = try Self.file(
+            """
+            {"reconnect": {"attempts": 4, "base": "20ms", "cap": "2s", "repeats": 1}, "circuitBreaker": {"failures": 2, "pause": "5s", "successes": 1},
+             "batching": {"delay": "200us", "messages": 32, "bytes": 4096},
+             "inbox": {"senders": 10, "memory": "1m", "inHand": 8, "inHandPerUser": 4, "bytes": 200000, "bytesPerUser": 100000, "refusals": 5},
+             "outbox": {"messages": 7, "bytes": 70000, "overflow": "dropOldest", "flushTimeout": "3s"},
+             "outboxes": {"clients": 9, "memory": "2m", "bytes": 900000, "bytesPerUser": 90000}}
+            """)
+        let (service, client) = (file.service(), file.client())
+        #expect(client.reconnect == .exponential(Backoff(base: .milliseconds(20), cap: .seconds(2)), attempts: 4) && client.repeats == 1)
+        #expect(client.circuitBreaker?.failures == 2 && client.circuitBreaker?.pause == .seconds(5) && client.circuitBreaker?.successes == 1)
+        for batching in [service.batching, client.batching] { #expect(batching.delay == .microseconds(200) && batching.messages == 32 && batching.bytes == 4096) }
+        for inbox in [service.inbox, client.inbox] {
+            #expect(inbox.senders == 10 && inbox.memory == .seconds(60) && inbox.inHand == 8 && inbox.inHandPerUser == 4)
+            #expect(inbox.bytes == 200_000 && inbox.bytesPerUser == 100_000 && inbox.refusals == 5)
+        }
+        for outbox in [service.outbox, client.outbox.limits] { #expect(outbox.messages == 7 && outbox.bytes == 70_000 && outbox.overflow == .dropOldest) }
+        #expect(client.outbox.flushTimeout == .seconds(3))
+        #expect(service.outboxes.clients == 9 && service.outboxes.memory == .seconds(120) && service.outboxes.bytes == 900_000 && service.outboxes.bytesPerUser == 90_000)
+    }
+
+    @Test func `a file that says nothing of attempts leaves it to the program whether it connects again, and null is for ever`() throws {
+        #expect(try Self.file(#"{"reconnect": {"base": "1s"}}"#).client().reconnect.isRepeated == false)
+        #expect(try Self.file(#"{"reconnect": {"attempts": null}}"#).client().reconnect == .exponential(attempts: nil))
+        var own = ClientConfiguration.defaults
+        own.reconnect = .exponential(attempts: 3)
+        own.circuitBreaker = .defaults
+        let client = try Self.file(#"{"reconnect": {"base": "1s"}, "circuitBreaker": {"failures": null}}"#).client(own)
+        #expect(client.reconnect == .exponential(Backoff(base: .seconds(1)), attempts: 3) && client.circuitBreaker == nil)
+    }
+
+    @Test func `what a build lacks is refused by the name of its trait, and nothing is left unencrypted in silence`() throws {
+        let problems = try Self.problems(#"{"encryption": {"keyFile": "/nonexistent/key", "required": true}, "compression": {"threshold": 100}}"#)
+        #if Encryption
+        #expect(problems.contains { $0.hasPrefix("encryption.keyFile: ") && $0.contains("there is no such key file") })
+        #else
+        #expect(problems.contains { $0.hasPrefix("encryption.keyFile: ") && $0.contains("package trait Encryption") })
+        #endif
+        #if Compression
+        #expect(!problems.contains { $0.hasPrefix("compression.") })
+        #expect(try Self.file(#"{"compression": {"threshold": 100}}"#).service().compression?.threshold == 100)
+        #else
+        #expect(problems.contains { $0.hasPrefix("compression.threshold: ") && $0.contains("package trait Compression") })
+        #endif
+        let missing = try Self.problems(#"{"encryption": {"required": true}}"#)
+        #expect(missing.count == 1 && missing[0].contains("encryption.keyFile, which is missing"))
+    }
+
     @Test func `an empty file changes nothing`() throws {
         let file = try Self.file(" {} ")
         #expect(file.endpoint == nil && file.transports == nil && file.engine == nil)
@@ -85,6 +134,8 @@ import Testing
         #"{"connections": {"maximum": null}}"#, #"{"connections": []}"#, #"{"transports": []}"#, #"{"transports": ["socket", "socket"]}"#, #"{"transports": "socket"}"#,
         #"{"transports": ["inProcess"]}"#, #"{"timeouts": {"write": "30"}}"#, #"{"timeouts": {"write": "0s"}}"#, #"{"timeouts": {"write": "-1s"}}"#,
         #"{"timeouts": {"write": null}}"#, #"{"engine": "Reactor"}"#, #"{"engine": 1}"#, #"{"endpoint": ""}"#, #"{"ipc": {"read_timeout_ms": "30s"}}"#,
+        #"{"reconnect": {"attempts": 0}}"#, #"{"inbox": {"bytes": 1}}"#, #"{"outbox": {"overflow": "drop"}}"#, #"{"encryption": {"keyFile": ""}}"#,
+        #"{"encryption": {"required": "yes"}}"#, #"{"compression": {"threshold": 0}}"#, #"{"batching": {"delay": "61s"}}"#, #"{"batching": {"messages": 0}}"#,
         #"{"ipc": {"transport": "reactor"}}"#, #"{"ipc": {"crc32_variant": "castagnoli"}}"#,
     ]) func `a bad value is refused under its own name`(text: String) throws {
         let problems = try Self.problems(text)
@@ -96,9 +147,14 @@ import Testing
         #expect(problems == ["ipc.max_connections: connections.maximum is given too, and both mean the same; leave one out"])
     }
 
-    @Test func `what this build has not is refused in words that say so`() throws {
-        #expect(try Self.problems(#"{"checksum": "ieee"}"#).first?.contains("no wire format of this build") == true)
-        #expect(try Self.problems(#"{"ipc": {"crc32_variant": "Ieee"}}"#).first?.hasPrefix("ipc.crc32_variant: \"Ieee\": ") == true)
+    @Test(
+        arguments: [
+            (#"{"checksum": "ieee"}"#, Checksum.ieee, false), (#"{"ipc": {"crc32_variant": "Ieee"}}"#, .ieee, false), (#"{"checksum": "castagnoli"}"#, .castagnoli, true),
+            (#"{"ipc": {"crc32_variant": "Castagnoli"}}"#, .castagnoli, true), (#"{"checksum": "none"}"#, nil, false), ("{}", nil, false),
+        ] as [(String, Checksum?, Bool)])
+    func `the checksum is what the file says, and the native format offers the one that it has`(text: String, checksum: Checksum?, isOffered: Bool) throws {
+        let file = try Self.file(text)
+        #expect(file.checksum == checksum && file.service().checksums == isOffered && file.client().checksums == isOffered)
     }
 
     @Test(arguments: [(#"{"engine": "threads"}"#, Engine.threads), (#"{"ipc": {"transport": "legacy"}}"#, .threads), (#"{"ipc": {"transport": "interprocess"}}"#, .reactor)])

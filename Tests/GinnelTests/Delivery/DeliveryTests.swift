@@ -233,6 +233,31 @@ struct Handed: Sendable, Equatable {
         }
     }
 
+    @Test func `flush waits for what was sent before it, though others never stop to send`() async throws {
+        try await withPlace { endpoint in
+            let (sent, handed) = (Recorded<Int>(), Recorded<Handed>())
+            // None is dealt with before the next one lies in the outbox, so that this is never empty.
+            let service = service(endpoint, handed) { note in try await sent.wait { $0.count > note.number + 1 } }
+            try await withService(service) {
+                try await Client.connect(to: endpoint, reconnect: .soon, configuration: .quiet) { client in
+                    let isOver = Recorded<Void>()
+                    let sending = Task {
+                        while isOver.count == 0 {
+                            try await client.send(Note(number: sent.count), delivery: .acknowledged)
+                            sent.append(0)
+                        }
+                        sent.append(0)
+                    }
+                    try await sent.wait { $0.count >= 100 }
+                    try await client.flush(timeout: .seconds(60))
+                    #expect(handed.count >= 100 && client.unacknowledged > 0)
+                    isOver.signal()
+                    try await sending.value
+                }
+            }
+        }
+    }
+
     @Test func `the end of a client's body waits for what is not acknowledged`() async throws {
         try await withPlace { endpoint in
             let handed = Recorded<Handed>()

@@ -66,17 +66,19 @@ private struct Unheard: Event { static let name = "unheard" }
     @Test(arguments: [(Duration.zero, 4096), (.seconds(3600), 1)]) func `messages of a client that is given up are, and it takes none of the next for one that it has seen`(
         memory: Duration, most: Int
     ) async throws {
-        let senders = MessageSenders(try Identity.random(), .defaults, metrics: Recorder(lanes: 1, Instruments()), memory: memory, most: most)
+        var totals = OutboxTotals()
+        (totals.memory, totals.clients) = (memory, most)
+        let senders = MessageSenders(try Identity.random(), .defaults, totals, metrics: Recorder(lanes: 1, Instruments()))
         let (away, other) = (Identity(high: 1, low: 1), Identity(high: 1, low: 2))
-        _ = senders.connected(away)
-        let receipt = try await senders.used(for: away).send(OutboxMessage(name: "note"))
+        _ = senders.connected(away, of: "1")
+        let receipt = try await senders.used(for: away, of: "1").send(OutboxMessage(name: "note"))
         senders.lost(away)
         #expect(!receipt.isSettled)
-        _ = senders.connected(other)
+        _ = senders.connected(other, of: "2")
         #expect(receipt.isSettled)
         let error = try await errorOf(CallError.self) { try await receipt.acknowledged() }
         #expect(error.code == .unavailable)
-        _ = try await senders.used(for: away).send(OutboxMessage(name: "note"))
-        #expect(senders.used(for: away).lastId == 2)
+        _ = try await senders.used(for: away, of: "1").send(OutboxMessage(name: "note"))
+        #expect(senders.used(for: away, of: "1").lastId == 2)
     }
 }

@@ -31,7 +31,10 @@ import Testing
                 async let call = Self.call(directory + "/s")
                 try await begun.wait()
                 try await body(asker, finish)
-                return (try await result, await call)
+                let outcome = (try await result, await call)
+                #expect(log.entries.all.contains { $0.metadata["event"] == "asked-to-stop" && $0.metadata["by"] != nil })
+                #expect(log.entries.all.allSatisfy { $0.metadata["event"]?.isEmpty == false })
+                return outcome
             }
         }
     }

@@ -60,6 +60,35 @@ private typealias Number = Swift.Double
         }
     }
 
+    @Test func `whatever another program calls its methods, nothing of it commands a terminal or breaks a line`() async throws {
+        let names = ["\u{1B}[2J", "a\nginnel_forged 1", "\"quoted\\\"", "\u{9B}31m", "right\u{202E}left", "\r", "\u{2028}"]
+        try await withRunning { service in
+            for name in names { service.handle(name) { bytes, _ in bytes } }
+        } _: { running in
+            try await running.connect { client in
+                for name in names { _ = try await client.call(name, payload: []) }
+                // As the command reads it from a service that it does not know.
+                let text = try await client.serviceMetrics().prometheusText
+                #expect(!text.unicodeScalars.contains { $0 != "\n" && [.control, .format, .lineSeparator, .paragraphSeparator].contains($0.properties.generalCategory) })
+                #expect(!text.contains("\nginnel_forged"))
+                let methods = Set(try Self.samples(text).filter { $0.name == "ginnel_calls_total" }.compactMap { $0.labels["method"] })
+                #expect(methods.isSuperset(of: [#"\\u{1b}[2J"#, #"a\nginnel_forged 1"#, #"\"quoted\\\""#]))
+            }
+        }
+    }
+
+    @Test func `however many methods are called that do not exist, or are called here, labels stay few`() async throws {
+        try await withRunning { running in
+            try await running.connect { client in
+                for number in 0..<300 { _ = try? await client.call("nonesuch\(number)", payload: []) }
+                let served = running.service.metrics().calls.filter { $0.method.hasPrefix("nonesuch") }
+                #expect(served.isEmpty && running.service.metrics().calls.contains { $0.method == "(unknown)" && $0.outcomes["unknownMethod"] == 300 })
+                let made = client.metrics().calls.filter { $0.method.hasPrefix("nonesuch") }
+                #expect(made.count <= 200 && client.metrics().calls.contains { $0.method == "(other)" })
+            }
+        }
+    }
+
     @Test func `a histogram's buckets are cumulative and end with all there are`() async throws {
         try await withRunning { running in
             try await running.connect { client in

@@ -57,6 +57,16 @@ import Testing
         #expect(sidecar.currentState == .ended(SidecarEnd(3)))
     }
 
+    @Test func `what becomes of a program is logged, each line with its event`() async throws {
+        let log = LogRecorder()
+        var configuration = Self.configuration(restarts: 1)
+        configuration.log = log.log
+        _ = try await errorOf(GinnelError.self) { try await Self.script("exit 3", configuration).run() }
+        let events = log.entries.all.compactMap { $0.metadata["event"] }
+        #expect(events == ["sidecar-ready", "sidecar-restarted", "sidecar-ready", "sidecar-given-up"] && log.entries.count == events.count)
+        #expect(log.entries.all.allSatisfy { $0.metadata["program"] == "/bin/sh" })
+    }
+
     @Test func `a body is cancelled when the program is given up`() async throws {
         let sidecar = Self.script("exit 4", Self.configuration(restarts: 1))
         let error = try await errorOf(GinnelError.self) { try await sidecar.run { await DeadlineTests.waitForCancellation() } }

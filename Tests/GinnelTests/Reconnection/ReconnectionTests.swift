@@ -109,6 +109,35 @@ extension ReconnectPolicy {
         }
     }
 
+    @Test(arguments: [0, 2, 3]) func `an idempotent call that ends the connection each time is made again so often as the limit says, and no more`(repeats: Int) async throws {
+        let calls = Recorded<Void>()
+        try await withRunning { service in
+            service.handle("poison") { bytes, context async throws -> [UInt8] in
+                calls.signal()
+                // Once more than it may be made again, unless it is told to relent.
+                if bytes.first.map({ calls.count <= Int($0) }) ?? true {
+                    context.connection.close(.internal, "poisoned")
+                    throw CancellationError()
+                }
+                return [UInt8(calls.count)]
+            }
+        } _: { running in
+            var configuration = ClientConfiguration.quiet
+            configuration.reconnect = .soon
+            configuration.repeats = repeats
+            try await running.connect(configuration) { client in
+                let error = try await errorOf(CallError.self) { _ = try await client.call("poison", payload: [], isIdempotent: true) }
+                #expect(error.code == .connectionLost && error.outcome == .unknown && error.sentence.contains("(repeats)"))
+                #expect(calls.count == 1 + repeats)
+                // One that succeeds the last time that it may be made does.
+                let already = calls.count
+                let reply = try await client.call("poison", payload: [UInt8(already + repeats)], isIdempotent: true)
+                #expect(reply.bytes == [UInt8(already + repeats + 1)])
+                try await client.checkIsServed()
+            }
+        }
+    }
+
     @Test func `a service that is restarted gracefully costs its clients no call`() async throws {
         try await withServices { endpoint, make in
             let client = client(at: endpoint)

@@ -1,9 +1,11 @@
 // Streams that outlive their connection.
 
-import Ginnel
+import Dispatch
 import GinnelTesting
 import GinnelTransport
 import Testing
+
+@testable import Ginnel
 
 /// Numbers from one on.
 private struct From: ResumableStreamRequest {
@@ -22,6 +24,31 @@ private struct Lasting: ResumableStreamRequest {
     var next: Int
 
     func resumed(after item: Sum) -> Lasting { Lasting(next: item.value + 1) }
+}
+
+/// The same, and when it is encoded something happens first: between the look at the connection and the asking.
+private struct Delayed: ResumableStreamRequest {
+    typealias Item = Sum
+    static let method = "from"
+    static let whenEncoded = Guarded<(@Sendable () -> Void)?>(nil)
+    var next: Int
+
+    init(next: Int) { self.next = next }
+
+    func resumed(after item: Sum) -> Delayed { Delayed(next: item.value + 1) }
+
+    private enum Key: CodingKey { case next }
+
+    init(from decoder: any Decoder) throws { next = try decoder.container(keyedBy: Key.self).decode(Int.self, forKey: .next) }
+
+    func encode(to encoder: any Encoder) throws {
+        Self.whenEncoded.withLock { hook in
+            defer { hook = nil }
+            return hook
+        }?()
+        var container = encoder.container(keyedBy: Key.self)
+        try container.encode(next, forKey: .next)
+    }
 }
 
 @Suite(.serialized, .ownThread, .timeLimit(.minutes(2))) struct ResumedStreamTests {
@@ -45,7 +72,10 @@ private struct Lasting: ResumableStreamRequest {
             let endpoint = Endpoint.path(directory + "/s")
             let service = service(endpoint, to: 100, breaks: [0, 10, 11, 50, 98])
             try await withService(service) {
-                try await Client.connect(to: endpoint, reconnect: .soon, configuration: .quiet) { client in
+                var configuration = ClientConfiguration.quiet
+                // Each break may take all items along that came before it.
+                configuration.repeats = 5
+                try await Client.connect(to: endpoint, reconnect: .soon, configuration: configuration) { client in
                     var numbers: [Int] = []
                     for try await item in try await client.open(From(next: 0)) { numbers.append(item.value) }
                     #expect(numbers == Array(0..<100))
@@ -88,6 +118,66 @@ private struct Lasting: ResumableStreamRequest {
                     try await group.waitForAll()
                 }
             }
+        }
+    }
+
+    @Test func `a stream is taken up so often between two items as the limit says, and no more`() async throws {
+        try await withDirectory { directory in
+            let endpoint = Endpoint.path(directory + "/s")
+            let service = Service(at: endpoint, configuration: .quiet)
+            let opened = Recorded<Int>()
+            service.handle(From.self) { request, context, writer in
+                opened.append(request.next)
+                // One item at first, and then none.
+                if opened.count <= 4 { try await writer.send(Sum(value: request.next)) }
+                context.connection.close(.internal, "a break")
+                throw CancellationError()
+            }
+            try await withService(service) {
+                var configuration = ClientConfiguration.quiet
+                configuration.repeats = 2
+                try await Client.connect(to: endpoint, reconnect: .soon, configuration: configuration) { client in
+                    let error = try await errorOf(CallError.self) { for try await _ in try await client.open(From(next: 0)) {} }
+                    #expect(error.code == .connectionLost && error.sentence.contains("(repeats)"))
+                    // Whether an item arrives before its connection is lost is a race; from the last one on there are two more attempts.
+                    #expect(opened.all.count { $0 == opened.all.last } <= 3 && opened.count >= 3)
+                }
+            }
+        }
+    }
+
+    @Test func `a stream is not taken up by another instance that comes between the look and the asking`() async throws {
+        try await withDirectory { directory in
+            let endpoint = Endpoint.path(directory + "/s")
+            let first = service(endpoint, to: 100, breaks: [5])
+            let second = service(endpoint, to: 200)
+            let serving = Task { try await first.run() }
+            let client = Client(to: endpoint, reconnect: .soon, configuration: .quiet)
+            let running = Task { try await client.run() }
+            let next = Recorded<Task<Void, any Error>>()
+            let items = try await client.open(Delayed(next: 0))
+            Delayed.whenEncoded.withLock { hook in
+                hook = {
+                    // The first one has taken the connection back already; before the rest is asked for, the second one is in its place.
+                    let isDone = DispatchSemaphore(value: 0)
+                    Task.detached {
+                        first.beginGracefulShutdown()
+                        _ = await serving.result
+                        next.append(Task { try await second.run() })
+                        while client.serviceInstance != second.instance { await Task.yield() }
+                        isDone.signal()
+                    }
+                    isDone.wait()
+                }
+            }
+            var numbers: [Int] = []
+            let error = try await errorOf(CallError.self) { for try await item in items { numbers.append(item.value) } }
+            #expect(error.code == .connectionLost)
+            #expect(numbers == Array(0..<numbers.count) && numbers.count <= 6)
+            client.close()
+            try await running.value
+            second.beginGracefulShutdown()
+            for task in next.all { try await task.value }
         }
     }
 

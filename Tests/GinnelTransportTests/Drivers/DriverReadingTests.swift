@@ -113,7 +113,7 @@ import Testing
     @Test func `a machine that wants no input is given none, and reading resumes with the reply`() async throws {
         try await withLoop { loop in
             let channel = ScriptedChannel()
-            let end = try await DriverEnd.open(channel, TaggedJSONSession(role: .service), role: .service, on: loop) { _, _ in }
+            let end = try await DriverEnd.open(channel, OrderedSession(role: .service, TaggedJSONConfiguration()), role: .service, on: loop) { _, _ in }
             channel.say(tagged(Self.json))
             try await end.record.wait { $0.requests.count == 1 }
             channel.say(tagged(Self.json) + tagged(Self.json))
@@ -137,7 +137,7 @@ import Testing
     @Test(arguments: [true, false]) func `requests that were sent ahead are answered one after the other`(onLoop: Bool) async throws {
         try await withLoop { loop in
             let channel = ScriptedChannel()
-            let end = try await DriverEnd.open(channel, TaggedJSONSession(role: .service), role: .service, on: loop) { request, driver in
+            let end = try await DriverEnd.open(channel, OrderedSession(role: .service, TaggedJSONConfiguration()), role: .service, on: loop) { request, driver in
                 let reply = Command.reply(call: request.call, codec: .json, payload: Array(#"{"type":"done"}"#.utf8))
                 if onLoop { driver.submit(reply) } else { Task.detached { driver.submit(reply) } }
             }
@@ -153,7 +153,7 @@ import Testing
     @Test func `the end of a peer whose request is being answered is noticed after the reply`() async throws {
         try await withLoop { loop in
             let channel = ScriptedChannel()
-            let end = try await DriverEnd.open(channel, TaggedJSONSession(role: .service), role: .service, on: loop) { _, _ in }
+            let end = try await DriverEnd.open(channel, OrderedSession(role: .service, TaggedJSONConfiguration()), role: .service, on: loop) { _, _ in }
             channel.say(tagged(Self.json))
             channel.end()
             let request = try await end.record.wait { $0.requests.count == 1 }.requests[0]
@@ -166,7 +166,7 @@ import Testing
     @Test func `a peer that is gone while its request is being answered is noticed at once`() async throws {
         try await withLoop { loop in
             let channel = ScriptedChannel()
-            let end = try await DriverEnd.open(channel, TaggedJSONSession(role: .service), role: .service, on: loop) { _, _ in }
+            let end = try await DriverEnd.open(channel, OrderedSession(role: .service, TaggedJSONConfiguration()), role: .service, on: loop) { _, _ in }
             channel.say(tagged(Self.json) + tagged(Self.json))
             try await end.record.wait { $0.requests.count == 1 }
             channel.end(gone: true)

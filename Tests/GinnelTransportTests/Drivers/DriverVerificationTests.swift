@@ -51,7 +51,7 @@ import Testing
     }
 
     @Test func `a refused client of a format without a word for it is closed in silence`() async throws {
-        let (script, _) = try await refusal(TaggedJSONSession(role: .service), role: .service)
+        let (script, _) = try await refusal(OrderedSession(role: .service, TaggedJSONConfiguration()), role: .service)
         #expect(script.calls == [.identify, .close])
         #expect(script.taken.isEmpty)
     }

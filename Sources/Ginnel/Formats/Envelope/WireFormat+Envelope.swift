@@ -27,7 +27,8 @@ extension WireFormat {
                 configuration.answers = answers
                 configuration.received = received
                 configuration.expectsHeartbeats = expectsHeartbeats
-                configuration.ids = Identity(high: .random(in: 0 ... .max), low: .random(in: 0 ... .max))
+                // Whoever runs has found a generator that works; if it fails now, the time has to do.
+                configuration.ids = (try? Identity.random()) ?? Identity(high: ingredients.identity.high, low: .awakeNow)
                 configuration.deliveryIDs = ingredients.identity
                 if !ingredients.program.isEmpty { configuration.sender = ingredients.program }
                 configuration.time = { Envelope.Time.now.timestamp }

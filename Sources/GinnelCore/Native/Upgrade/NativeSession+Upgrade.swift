@@ -64,6 +64,7 @@ extension NativeSession {
             let geometry = try offer.offeredGeometry(upTo: configuration.sharedMemory?.maximumRingBytes ?? 0)
             actions.append(.upgrade(.take(geometry, handles: offer.handles)))
         } catch {
+            actions.append(.upgrade(.refuse(handles: offer.handles)))
             tell(RingMessage(.refuse, value: error.failure.code.rawValue))
             stayOnSocket(error.failure, &actions)
         }

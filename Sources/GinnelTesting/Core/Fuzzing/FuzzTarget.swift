@@ -22,6 +22,12 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case headeredService = "headered-service"
     /// What a headered client is sent while it waits for answers; likewise.
     case headeredClient = "headered-client"
+    /// What a checksummed service is sent; the bytes are a list of messages.
+    case checksummedService = "checksummed-service"
+    /// What a checksummed client is sent while it waits for replies; likewise.
+    case checksummedClient = "checksummed-client"
+    /// A protobuf message.
+    case protobuf
     /// What an envelope service is sent; the bytes are a list of messages.
     case envelopeService = "envelope-service"
     /// What an envelope client is sent while it waits for answers; likewise.
@@ -36,10 +42,13 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .nativeService: Self.play(bytes, MachineEnd(.service, Self.native), greeting: Self.greeting(WireFrame.Kind.hello))
         case .nativeClient: Self.play(bytes, MachineEnd(.client, Self.native), greeting: Self.greeting(WireFrame.Kind.welcome))
         case .json: Self.scan(bytes)
-        case .taggedJSONService: Self.law(bytes, isOrdered: true) { TaggedJSONSession(role: .service) }
-        case .taggedJSONClient: Self.law(bytes, isOrdered: true) { TaggedJSONSession(role: .client) }
+        case .taggedJSONService: Self.law(bytes, isOrdered: true) { OrderedSession(role: .service, TaggedJSONConfiguration()) }
+        case .taggedJSONClient: Self.law(bytes, isOrdered: true) { OrderedSession(role: .client, TaggedJSONConfiguration()) }
         case .headeredService: Self.headered(bytes, .service)
         case .headeredClient: Self.headered(bytes, .client)
+        case .checksummedService: Self.law(Self.checksummedInput(bytes), isOrdered: true) { OrderedSession(role: .service, Self.checksummed) }
+        case .checksummedClient: Self.law(Self.checksummedInput(bytes), isOrdered: true, calling: ["task", "task"]) { OrderedSession(role: .client, Self.checksummed) }
+        case .protobuf: Self.protobuf(bytes)
         case .envelopeService: Self.envelope(bytes, .service)
         case .envelopeClient: Self.envelope(bytes, .client)
         case .segment: FuzzedSegment.problem(with: bytes)

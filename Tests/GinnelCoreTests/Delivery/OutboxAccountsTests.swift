@@ -1,0 +1,103 @@
+// What is kept for all clients together, and who pays when it is too much: both sides of each limit.
+
+import Testing
+
+@testable import GinnelCore
+
+@Suite struct OutboxAccountsTests {
+    private func accounts(_ change: (inout OutboxTotals) -> Void) -> OutboxAccounts {
+        var totals = OutboxTotals()
+        change(&totals)
+        return OutboxAccounts(limits: totals)
+    }
+
+    /// An account of a client that is here.
+    private func here(_ accounts: inout OutboxAccounts, _ owner: String) -> UInt64 {
+        let number = accounts.open(for: owner, at: 0)
+        accounts.came(number)
+        return number
+    }
+
+    private func culprit(_ verdict: OutboxAccounts.Verdict) -> UInt64? { if case .giveUp(let number, _) = verdict { number } else { nil } }
+
+    private func refusal(_ verdict: OutboxAccounts.Verdict) -> Failure? { if case .refused(let failure) = verdict { failure } else { nil } }
+
+    @Test func `a user's bytes fit up to the limit, and one more is refused by name`() {
+        var accounts = accounts { $0.bytesPerUser = 1000 }
+        let (one, two) = (here(&accounts, "user"), here(&accounts, "user"))
+        #expect(accounts.reserve(400, for: one) == .fits && accounts.reserve(600, for: two) == .fits)
+        let failure = refusal(accounts.reserve(1, for: two))
+        #expect(failure?.code == .resourceExhausted && failure?.sentence.contains("outboxes.bytesPerUser") == true)
+        accounts.note(-1, for: one)
+        #expect(accounts.reserve(1, for: two) == .fits)
+        #expect(accounts.bytes == 1000 && accounts.bytes(of: "user") == 1000)
+    }
+
+    @Test func `clients that are away pay first, the longest away before the others`() {
+        var accounts = accounts { $0.bytesPerUser = 1000 }
+        let numbers = (0..<3).map { _ in here(&accounts, "user") }
+        for number in numbers { #expect(accounts.reserve(300, for: number) == .fits) }
+        accounts.left(numbers[1], at: 10)
+        accounts.left(numbers[0], at: 20)
+        #expect(culprit(accounts.reserve(200, for: numbers[2])) == numbers[1])
+        accounts.close(numbers[1])
+        #expect(accounts.reserve(200, for: numbers[2]) == .fits)
+        #expect(culprit(accounts.reserve(300, for: numbers[2])) == numbers[0])
+    }
+
+    @Test func `of clients that are all here the largest pays, unless the message is for it`() {
+        var accounts = accounts { $0.bytesPerUser = 1000 }
+        let (large, small) = (here(&accounts, "user"), here(&accounts, "user"))
+        #expect(accounts.reserve(900, for: large) == .fits && accounts.reserve(50, for: small) == .fits)
+        #expect(culprit(accounts.reserve(100, for: small)) == large)
+        #expect(refusal(accounts.reserve(100, for: large)) != nil)
+    }
+
+    @Test func `for a client that is away nobody is given up who is here`() {
+        var accounts = accounts { $0.bytesPerUser = 1000 }
+        let (present, away) = (here(&accounts, "user"), here(&accounts, "user"))
+        #expect(accounts.reserve(900, for: present) == .fits && accounts.reserve(50, for: away) == .fits)
+        accounts.left(away, at: 1)
+        #expect(refusal(accounts.reserve(100, for: away)) != nil)
+    }
+
+    @Test func `of all together the user with the most pays, and never a neighbour`() {
+        var accounts = accounts {
+            $0.bytes = 1000
+            $0.bytesPerUser = 800
+        }
+        let (greedy, quiet, newcomer) = (here(&accounts, "greedy"), here(&accounts, "quiet"), here(&accounts, "newcomer"))
+        #expect(accounts.reserve(700, for: greedy) == .fits && accounts.reserve(300, for: quiet) == .fits)
+        #expect(culprit(accounts.reserve(1, for: newcomer)) == greedy)
+        #expect(culprit(accounts.reserve(1, for: quiet)) == greedy)
+        let failure = refusal(accounts.reserve(1, for: greedy))
+        #expect(failure?.sentence.contains("(outboxes.bytes)") == true)
+    }
+
+    @Test func `clients that are away are too many one by one, of the user with the most of them, and late ones at once`() {
+        var accounts = accounts {
+            $0.clients = 4
+            $0.memory = .seconds(10)
+        }
+        let quiet = accounts.open(for: "quiet", at: 0)
+        let restless = (1...2).map { accounts.open(for: "restless", at: UInt64($0)) }
+        #expect(accounts.overdue(at: 5) == [])
+        let last = accounts.open(for: "restless", at: 3)
+        #expect(accounts.overdue(at: 5) == [restless[0]])
+        // One that is here takes no place among those that are away.
+        accounts.came(last)
+        #expect(accounts.overdue(at: 5) == [])
+        #expect(accounts.overdue(at: 9_999_999_999) == [])
+        #expect(accounts.overdue(at: 10_000_000_001) == [quiet, restless[0]])
+    }
+
+    @Test func `what is noted after an account was closed counts nowhere`() {
+        var accounts = accounts { _ in }
+        let number = here(&accounts, "user")
+        #expect(accounts.reserve(100, for: number) == .fits)
+        accounts.close(number)
+        accounts.note(-100, for: number)
+        #expect(accounts.reserve(100, for: number) == .fits)
+        #expect(accounts.bytes == 0 && accounts.bytes(of: "user") == 0)
+    }
+}
