@@ -3,7 +3,7 @@
 #
 #     Fuzz/run.sh [seconds for each target] [target ...]
 #
-# Ten seconds for each of the thirteen targets unless told otherwise. What makes a target fail is kept in .build/fuzz/<target>/ and the script fails; what was new is
+# Ten seconds for each of the fifteen targets unless told otherwise. What makes a target fail is kept in .build/fuzz/<target>/ and the script fails; what was new is
 # kept in .build/fuzz/<target>/corpus and used the next time. Fuzz/Corpus/<target> is where each target starts; `swift test` replays it too.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -11,7 +11,7 @@ cd "$(dirname "$0")/.."
 seconds=${1:-10}
 shift || true
 targets=("$@")
-[ ${#targets[@]} -gt 0 ] || targets=(native-handshake native-service native-client json tagged-json-service tagged-json-client headered-service headered-client checksummed-service checksummed-client protobuf segment recorder-messages)
+[ ${#targets[@]} -gt 0 ] || targets=(native-handshake native-service native-client json tagged-json-service tagged-json-client headered-service headered-client checksummed-service checksummed-client protobuf envelope-service envelope-client segment recorder-messages)
 
 build=${FUZZ_BUILD:-.build/fuzz}
 mkdir -p "$build"
