@@ -24,19 +24,29 @@ struct Tour: Sendable {
         defer { try? FileManager.default.removeItem(atPath: directory) }
         say("nobody listens, so the service is started")
         try await connection.run { client in
-            _ = try await client.ask(Ping())
-            say("it answers")
-            try await RecorderCommand.list(client)
-            try await look(client)
-            try await setUp(client)
-            try await record(client)
-            try await agree(client)
-            try await refuseASecondService()
+            do {
+                try await show(client)
+            } catch {
+                // It would go on without anybody.
+                _ = try? await client.ask(Shutdown())
+                throw error
+            }
             _ = try await client.ask(Shutdown())
             say("the service was asked to end")
         }
         try await waitForTheEnd()
         say("and has ended")
+    }
+
+    private func show(_ client: Client) async throws {
+        _ = try await client.ask(Ping())
+        say("it answers")
+        try await RecorderCommand.list(client)
+        try await look(client)
+        try await setUp(client)
+        try await record(client)
+        try await agree(client)
+        try await refuseASecondService()
     }
 
     /// Pictures, and a mark that is in them.

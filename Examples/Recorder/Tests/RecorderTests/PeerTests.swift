@@ -90,21 +90,19 @@ import Testing
     @Test func `a service that is asked to end by a signal saves what it records`() async throws {
         try await withDirectory { directory in
             let path = directory + "/s"
-            let program = Program.service.with("--endpoint", path, "--output", directory, "--token", directory + "/token")
+            let own = try #require(Bundle.main.executablePath)
+            let program = Program.service.with("--endpoint", path, "--output", directory, "--token", directory + "/token", "--trust", own)
             try await program.started { service in
                 try await Client.wait(for: .path(path))
                 var configuration = ClientConfiguration.defaults
                 configuration.format = RecorderProtocol.format
-                // The service is asked by a program that it does not know, this one, so it is told by a signal.
-                let refused = await #expect(throws: (any Error).self) {
-                    try await Client.connect(to: .path(path), configuration: configuration) { _ = try await $0.call(Ping()) }
-                }
-                #expect(refused != nil)
-                let recording = try await Program.recorder.with("record", "1", "--endpoint", path).run()
-                #expect(recording.status == 0, "\(recording)")
+                configuration.log = .off
+                try await Client.connect(to: .path(path), configuration: configuration) { _ = try await $0.call(StartWindowCapture(windowHandle: 102)) }
                 service.kill()
                 let ended = try await service.ended()
                 #expect(ended.status == 0, "\(ended)")
+                let files = try FileManager.default.contentsOfDirectory(atPath: directory).filter { $0.hasPrefix("recording-") }.sorted()
+                #expect(files.map { ($0 as NSString).pathExtension } == ["frames", "png"], "\(files)")
             }
         }
     }
