@@ -78,7 +78,7 @@ benchmarks-unit:
 allocations:  ## count what a call allocates
 	Tests/Allocations/run.sh
 
-example:  ## build the packages of Examples and run them
+example:  ## build the packages of Examples and run them; EXAMPLE=Recorder for one of them
 	scripts/run-examples.sh $(STRICT)
 
 sanitize:  ## the tests under the thread and the address sanitizer, the C programs under address and undefined

@@ -1,6 +1,7 @@
 // What happened, in order: as lines for whoever looks at a seed, as a digest for whoever compares two runs, and as what the runs have come upon, for whoever asks whether they come upon enough.
 
 import GinnelCore
+import GinnelTransport
 
 final class Trace {
     enum Entry: String {
@@ -22,9 +23,11 @@ final class Trace {
     /// Writes each entry, with its time.
     var isSpoken = false
     var clock: () -> UInt64 = { 0 }
+    private let thread = System.currentThread
 
     func note(_ entry: Entry, _ numbers: Int...) {
         let time = clock()
+        if System.currentThread != thread { find("something runs on a thread of its own") }
         var bytes = Array(entry.rawValue.utf8)
         for number in [Int(truncatingIfNeeded: time)] + numbers { withUnsafeBytes(of: number.littleEndian) { bytes += $0 } }
         digest = Checksum.castagnoli.value(of: bytes.span.bytes, continuing: digest)
