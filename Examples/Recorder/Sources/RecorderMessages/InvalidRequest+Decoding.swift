@@ -1,7 +1,7 @@
 // What is wrong with an object that is no request of its type, in one sentence.
 
 import Foundation
-import Ginnel
+public import Ginnel
 
 extension RecorderRequest {
     /// Reads a request and checks its values.

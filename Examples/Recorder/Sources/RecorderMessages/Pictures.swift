@@ -1,6 +1,6 @@
 // Small pictures of what can be recorded, and marks on the screen that show where it is.
 
-import Foundation
+public import Foundation
 import Ginnel
 
 public struct Thumbnail: Tagged {

@@ -4,7 +4,7 @@
 // The peer must run as the same user, be one of the programs by its file's name, and lie in one of the directories where they are installed, beside this very program, or in a directory of
 // builds. The last is for developers and counts only where this program lies in one too; it looks at whole parts of the path, never at text somewhere in it.
 
-import Foundation
+public import Foundation
 public import Ginnel
 
 public struct TrustedPrograms: Sendable {

@@ -1,6 +1,6 @@
 // What the values of a request may be, with the sentences of those that may not. A request that breaks a rule is answered and costs its sender nothing else.
 
-import Ginnel
+public import Ginnel
 
 /// Why a request is refused.
 public struct InvalidRequest: Error, Equatable, CustomStringConvertible {

@@ -197,6 +197,13 @@ import Testing
     ])
     func `formats have other names, in any case`(text: String, format: OutputFormatName) { #expect(OutputFormatName(reading: text) == format) }
 
+    @Test func `nothing is wrong with what the fuzzer left behind of messages`() throws {
+        let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("../../../../Fuzz/Corpus/recorder-messages")
+        let files = try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)
+        #expect(files.count > 50)
+        for file in files { #expect(MessageLaw.problem(with: [UInt8](try Data(contentsOf: file))) == nil, "\(file.lastPathComponent)") }
+    }
+
     /// What the fuzzer of the machine does for frames: requests with a few bytes changed are read or refused, and whatever is read is written and read again as the same.
     @Test func `20,000 mutations of requests are read or refused, and nothing traps`() throws {
         var random = Mutations(seed: 64)
