@@ -102,7 +102,7 @@ import Testing
                 #expect(refused != nil)
                 let recording = try await Program.recorder.with("record", "1", "--endpoint", path).run()
                 #expect(recording.status == 0, "\(recording)")
-                service.kill()
+                service.terminate()
                 let ended = try await service.ended()
                 #expect(ended.status == 0, "\(ended)")
             }
