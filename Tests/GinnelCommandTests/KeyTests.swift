@@ -17,7 +17,7 @@ import Testing
             defer { service.signal(SIGKILL) }
             let line = await service.line()
             try #require(line.contains("\"listening\""), "it says \(line)")
-            for command in [["ping", "-c", "1"], ["describe"], ["metrics"], ["call"], ["top", "--count", "1", "--interval", "10ms"]] {
+            for command in [["ping", "-c", "1"], ["describe"], ["metrics"], ["call"], ["top", "--count", "1", "--interval", "50ms"]] {
                 let operands = command[0] == "call" ? [path, "echo", "1"] : [path]
                 func run(_ options: [String]) async throws -> Outcome { await (try Running([command[0]] + operands + command.dropFirst() + options)).outcome() }
                 #expect(try await run(["--key", directory + "/key"]).status == 0, "\(command[0])")

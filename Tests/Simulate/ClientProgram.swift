@@ -86,6 +86,7 @@ final class ClientProgram: @unchecked Sendable {
         configuration.timeouts = plan.timeouts
         configuration.connectTimeout = .seconds(1)
         configuration.checksums = plan.checksums
+        configuration.batching = plan.batching
         configuration.engine = plan.engine
         configuration.loop = .own(LoopConfiguration())
         configuration.outbox.limits = plan.outbox

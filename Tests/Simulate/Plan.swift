@@ -38,6 +38,7 @@ struct Plan {
     let loops: Int
     let engine: Engine
     let checksums: Bool
+    let batching: Batching
 
     init(seed: UInt64, fault: Fault?) {
         var random = SplitMix64(seed: seed)
@@ -77,6 +78,13 @@ struct Plan {
         engine = random.oneIn(3) ? .threads : .reactor
         // A frame that is changed on the wire would be found by its checksum.
         checksums = fault == nil && seed % 8 == 0
+        var batching = Batching.none
+        if random.oneIn(3) {
+            batching.delay = .microseconds(random.number(in: 1...50_000))
+            batching.messages = random.number(in: 1...8)
+            batching.bytes = random.number(in: 100...65_536)
+        }
+        self.batching = batching
     }
 
     var timeouts: SessionTimeouts {

@@ -73,6 +73,7 @@ final class ServiceProgram: @unchecked Sendable {
         configuration.loops.count = plan.loops
         configuration.loops.reportAfter = .seconds(3600)
         configuration.checksums = plan.checksums
+        configuration.batching = plan.batching
         configuration.log = .off
         let service = Service(at: .inProcess(Network.serviceName), configuration: configuration)
         receiveParcels(service, life)

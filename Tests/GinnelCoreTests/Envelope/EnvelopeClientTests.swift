@@ -169,7 +169,7 @@ import Testing
         var client = MachineEnd.envelope(.client) { $0.received = ["SHUTDOWN_REQUEST"] }
         let text = #"{"id":"\#(guid(1))","type":"SHUTDOWN_REQUEST","payload":{"reason":"r"}}"#
         client.hear(text)
-        #expect(client.actions == [.message(RecordedDelivery(id: 1, floor: 1, name: "SHUTDOWN_REQUEST", codec: .json, payload: Array(#"{"reason":"r"}"#.utf8)))])
+        #expect(client.actions == [.message(OutgoingDelivery(id: 1, floor: 1, name: "SHUTDOWN_REQUEST", codec: .json, payload: Array(#"{"reason":"r"}"#.utf8)))])
         #expect(client.texts() == [])
         client.submit(.acknowledge(id: 1, code: nil))
         #expect(client.texts() == [acknowledgment(1, of: guid(1))])

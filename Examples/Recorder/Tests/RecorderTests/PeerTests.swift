@@ -98,7 +98,7 @@ import Testing
                 configuration.format = RecorderProtocol.format
                 configuration.log = .off
                 try await Client.connect(to: .path(path), configuration: configuration) { _ = try await $0.call(StartWindowCapture(windowHandle: 102)) }
-                service.kill()
+                service.terminate()
                 let ended = try await service.ended()
                 #expect(ended.status == 0, "\(ended)")
                 let files = try FileManager.default.contentsOfDirectory(atPath: directory).filter { $0.hasPrefix("recording-") }.sorted()

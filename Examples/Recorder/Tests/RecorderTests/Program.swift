@@ -36,10 +36,10 @@ struct Program: Sendable {
     /// Runs it to its end.
     func run() async throws -> Result { try await started { try await $0.ended() } }
 
-    /// Runs it while `body` runs, and kills it if it is still there then.
+    /// Runs it while `body` runs, and ends it if it is still there then.
     func started<Value: Sendable>(_ body: (Running) async throws -> Value) async throws -> Value {
         let running = try Running(self)
-        defer { running.kill() }
+        defer { running.destroy() }
         return try await body(running)
     }
 
@@ -83,7 +83,11 @@ struct Program: Sendable {
         /// What it has said so far, in whole lines.
         var lines: [String] { get throws { try String(contentsOf: output, encoding: .utf8).split(separator: "\n").map(String.init) } }
 
-        func kill() { if process.isRunning { process.terminate() } }
+        /// Asks it to end.
+        func terminate() { if process.isRunning { process.terminate() } }
+
+        /// For a program that was not asked, or does not listen: what is started from a test inherits that its thread blocks signals, and a program that does not change that never sees this one.
+        func destroy() { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
     }
 }
 
