@@ -55,7 +55,7 @@ unit:  ## the Swift tests
 	$(SWIFT) test $(TESTING) $(STRICT)
 
 threads: build  ## the tests of Ginnel once more, with a thread for each connection in place of event loops
-	GINNEL_ENGINE=threads $(SWIFT) test $(TESTING) --skip-build --filter '^GinnelTests\.'
+	GINNEL_ENGINE=threads $(SWIFT) test $(TESTING) --skip-build --filter '^GinnelTests\.' --skip SimulationTests
 
 traits:  ## build with every package trait and run the tests that need one; without them, nothing of theirs is linked
 	$(SWIFT) test $(TESTING) $(STRICT) --traits $(TRAITS) --scratch-path .build/traits --filter '$(TRAIT_TESTS)'
@@ -78,7 +78,7 @@ benchmarks-unit:
 allocations:  ## count what a call allocates
 	Tests/Allocations/run.sh
 
-example:  ## build the packages of Examples and run them
+example:  ## build the packages of Examples and run them; EXAMPLE=Recorder for one of them
 	scripts/run-examples.sh $(STRICT)
 
 sanitize:  ## the tests under the thread and the address sanitizer, the C programs under address and undefined
@@ -92,9 +92,10 @@ soak:  ## a crowd of clients for a minute; then two processes over shared memory
 	.build/release/Soak crowd --seconds 60
 	.build/release/Soak --minutes $(or $(MINUTES),3)
 
-simulate:  ## delivery in virtual time against a seeded adversary: 100,000 seeds, or as many as SEEDS says; SEED=… runs one again
+simulate:  ## services and clients in virtual time against a seeded adversary, and their machines alone: 100,000 seeds, or as many as SEEDS says; SEED=… runs one again
 	$(SWIFT) build -c release --product Simulate
 	.build/release/Simulate $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),100000))
+	.build/release/Simulate --machines $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),100000))
 
 fuzz:  ## fuzz each target for 10 seconds
 	Fuzz/run.sh

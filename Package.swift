@@ -42,7 +42,6 @@ let package = Package(
             swiftSettings: strict),
         .target(name: "GinnelTesting", dependencies: ["Ginnel", "GinnelCore", "GinnelTransport"], swiftSettings: strict),
         .testTarget(name: "GinnelCoreTests", dependencies: ["GinnelCore", "GinnelTesting"], swiftSettings: strict),
-        .executableTarget(name: "Simulate", dependencies: ["GinnelTesting"], path: "Tests/Simulate", swiftSettings: strict),
     ],
     cLanguageStandard: .c11
 )
@@ -65,9 +64,13 @@ package.targets += [
     .executableTarget(name: "Soak", dependencies: ["Ginnel", "GinnelCore", "GinnelTransport", "GinnelTesting"], path: "Tests/Soak", swiftSettings: strict),
     // The messages of an example, for tests that set them beside another implementation.
     .target(name: "ProcessMonitorSchema", dependencies: ["Ginnel"], path: "Examples/ProcessMonitor/Sources/ProcessMonitorMessages", swiftSettings: strict),
+    .executableTarget(
+        name: "Simulate", dependencies: ["Ginnel", "GinnelCore", "GinnelTransport", "GinnelTesting", "CTestSupport"], path: "Tests/Simulate", swiftSettings: strict),
     .testTarget(
         name: "GinnelTests",
-        dependencies: ["Ginnel", "GinnelCore", "GinnelTransport", "GinnelTesting", "CTestSupport", "TestPeer", "TestPeerMain", "Soak", "ProcessMonitorSchema"],
+        dependencies: [
+            "Ginnel", "GinnelCore", "GinnelTransport", "GinnelTesting", "CTestSupport", "TestPeer", "TestPeerMain", "Soak", "Simulate", "ProcessMonitorSchema",
+        ],
         swiftSettings: strict),
     .testTarget(name: "GinnelCommandTests", dependencies: ["GinnelCommand", "Ginnel", "CTestSupport"], swiftSettings: strict),
 ]

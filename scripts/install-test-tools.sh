@@ -20,6 +20,7 @@ protobuf-compiler protoc
 libzstd-dev /usr/include/zstd.h
 libsodium-dev /usr/include/sodium.h
 libsqlite3-dev /usr/include/sqlite3.h
+python3-pyqt5 /usr/lib/python3/dist-packages/PyQt5/__init__.py
 LIST
 }
 

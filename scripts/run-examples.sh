@@ -1,15 +1,10 @@
 #!/bin/bash
-# Builds each package of Examples as a user would, runs it, and looks at what it prints. Endpoints lie in a directory of this run, so that they meet no others.
+# Builds each package of Examples as a user would, runs it, and looks at what it prints, as scripts/examples/NAME.sh says; EXAMPLE=NAME for one of them.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 # How long a program may run, in seconds; they take less than five.
 limit=60
-XDG_RUNTIME_DIR=$(mktemp -d)
-export XDG_RUNTIME_DIR
-service=
-trap 'if [ -n "$service" ]; then kill "$service" 2>/dev/null || true; wait "$service" 2>/dev/null || true; fi; rm -rf "$XDG_RUNTIME_DIR"' EXIT
-
 # build NAME ARGUMENTS...: builds Examples/NAME and says where its programs are. All share a folder, so that Ginnel is built once and not for each.
 build() {
     local package=(--package-path "Examples/$1" --scratch-path "$PWD/.build/examples")
@@ -39,66 +34,19 @@ fail() {
     exit 1
 }
 
-hello() {
-    local programs expected said
-    programs=$(build Hello "$@")
-    "$programs/HelloService" &
-    service=$!
-    within "$programs/HelloClient" > "$XDG_RUNTIME_DIR/output"
-    said=$(cat "$XDG_RUNTIME_DIR/output")
-    expected="Hello, world: you are user $(id -u), group $(id -g), process $program"
-    [ "$said" = "$expected" ] || fail "HelloClient printed \"$said\" instead of \"$expected\""
-    echo "HelloClient printed: $said"
-}
+# run FILE ARGUMENTS...: one example. Its endpoints lie in a directory of this run, so that they meet no others; a service that it leaves in $service is ended.
+run() (
+    XDG_RUNTIME_DIR=$(mktemp -d)
+    export XDG_RUNTIME_DIR
+    service=
+    trap 'if [ -n "$service" ]; then kill "$service" 2>/dev/null || true; wait "$service" 2>/dev/null || true; fi; rm -rf "$XDG_RUNTIME_DIR"' EXIT
+    # shellcheck source=/dev/null
+    source "$1"
+    shift
+    example "$@"
+)
 
-# Numbers differ from run to run; everything else is known.
-editor_engine() {
-    local programs said way expected
-    programs=$(build EditorEngine "$@")
-    TMPDIR="$XDG_RUNTIME_DIR" within "$programs/EditorEngine" > "$XDG_RUNTIME_DIR/output" 2> "$XDG_RUNTIME_DIR/errors"
-    # The engine's lines come through a pipe of their own, at any time after what they tell of.
-    said=$(grep -v '^  engine: ' "$XDG_RUNTIME_DIR/output" | sed -E 's/[0-9]+(\.[0-9]+)?/N/g; s/ +/ /g; s/, built for debugging.*:$/:/')
-    expected=$(
-        for way in "native format, socket" "native format, shared memory" "headered format, socket" "headered format, shared memory"; do
-            case $way in *"shared memory") transport=sharedMemory ;; *) transport=socket ;; esac
-            printf '%s:\n' "$way"
-            printf ' %s\n' "editor: a completion: polly wants a cracker" "editor: word by word: who|is|a|pretty|boy|then" "editor: I let go after N words" \
-                "editor: the engine says that it made N and stopped" \
-                "editor: the bytes went through: $transport"
-        done
-        printf '%s\n' "a context in place:" " editor: the engine has read N bytes, N lines" "how long until the answer is there, in microseconds:" \
-            " | both sides sleep | both look for N µs first" " | half N of N | half N of N"
-        printf ' %s | N N | N N\n' "N bytes there and back, socket" "N bytes there and back, shared memory" "N KB in a call, socket" "N KB in a call, shared memory" \
-            "N KB in place, shared memory" "of that, reading the N KB"
-    )
-    [ "$said" = "$expected" ] || fail "EditorEngine printed:" "$(diff <(echo "$expected") <(echo "$said"))" "$(cat "$XDG_RUNTIME_DIR/errors")"
-    [ "$(grep -cE '^  engine: I stop after [0-9]+ words, nobody reads them any more$' "$XDG_RUNTIME_DIR/output")" = 4 ] || fail "the engine did not say four times that it stops"
-    grep -q "has read 204800 bytes, 6400 lines" "$XDG_RUNTIME_DIR/output" || fail "the context did not arrive whole"
-    cat "$XDG_RUNTIME_DIR/output"
-}
-
-# Everything once with each transport; numbers differ from run to run, and so do the monitor's own lines.
-process_monitor() {
-    local programs said expected transport hash
-    programs=$(build ProcessMonitor "$@")
-    hash=$(sha256sum < "$programs/procmond" | cut -d ' ' -f 1)
-    TMPDIR="$XDG_RUNTIME_DIR" within "$programs/agent" > "$XDG_RUNTIME_DIR/output" 2> "$XDG_RUNTIME_DIR/errors" || fail "agent failed:" "$(cat "$XDG_RUNTIME_DIR/errors")"
-    said=$(grep -v '^  procmond: ' "$XDG_RUNTIME_DIR/output" | sed -E 's/: [0-9]+ processes/: N processes/; s/started [0-9]+ by me, with [0-9]+ bytes/started N by me, with N bytes/; s/has [0-9]+ sockets/has N sockets/')
-    expected=$(
-        for transport in interprocess legacy; do
-            printf '%s\n' "transport $transport:" "  agent: procmond 1.0 watches processes; of what I asked for: Not supported: network" \
-                "  agent: N processes; among them I, agent, and procmond, started N by me, with N bytes" "  agent: found again by name, number, pattern" \
-                "  agent: the tree below me: agent > procmond" "  agent: its file hashes to $hash, as I find too; with another hash expected: Hash mismatch" \
-                "  agent: not to be had: Network monitoring not supported; Filesystem monitoring not supported; Performance monitoring not supported; Unknown task type: 42" \
-                "  agent: of 20 more connections at once 15 were served" "  agent: procmond has N sockets, none of a network" \
-                "  agent: procmond reports transport $transport; refused: 5 × tooManyConnections"
-        done
-    )
-    [ "$said" = "$expected" ] || fail "agent printed:" "$(diff <(echo "$expected") <(echo "$said"))" "$(cat "$XDG_RUNTIME_DIR/errors")"
-    grep -q "tooManyConnections" "$XDG_RUNTIME_DIR/errors" || fail "the monitor's log does not say whom it refused"
-    cat "$XDG_RUNTIME_DIR/output"
-}
-
-hello "$@"
-editor_engine "$@"
-process_monitor "$@"
+for file in scripts/examples/${EXAMPLE:-*}.sh; do
+    printf '\n%s\n' "$(basename "$file" .sh)"
+    run "$file" "$@"
+done

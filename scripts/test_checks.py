@@ -47,6 +47,12 @@ class CheckTests(RepositoryTests):
         self.write("Sources/Ginnel/A.swift", "let task: Task<Void, Never>\nTask { }\nTask.detached { }\nTask(priority: .low) { }\nTask<Void, Never> { }\nwithTaskGroup { }\n")
         self.assertEqual(self.found(house.unstructured_tasks), [f"Sources/Ginnel/A.swift:{line}" for line in (2, 3, 4, 5)])
 
+    def test_time_and_chance_are_asked_for_where_a_simulation_answers(self):
+        self.write("Sources/Ginnel/A.swift", "try await Task.sleep(for: a)\ntry await System.sleep(for: a)\nlet b = UInt64.random(in: 0...1)\n")
+        self.write("Sources/Ginnel/Processes/B.swift", "try await Task.sleep(for: a)\n")
+        self.write("Sources/GinnelTransport/Platform/System.swift", "try await Task.sleep(for: a)\n")
+        self.assertEqual(self.found(house.real_time), ["Sources/Ginnel/A.swift:1", "Sources/Ginnel/A.swift:3"])
+
     def test_what_can_trap_is_on_the_list(self):
         self.write("Sources/GinnelCore/A.swift", 'if !a, a != b { c! }\ntry! d()\nprecondition(e)\nlet text = "no precondition(here)!"  // fatalError("nor here")\nf as! G\n')
         self.write("scripts/allowed-traps.txt", "# path | code | reason\nSources/GinnelCore/A.swift | precondition(e) | because\n")

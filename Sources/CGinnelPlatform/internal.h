@@ -33,6 +33,16 @@ static inline bool gnp_fault_shortens(const char *operation) {
     return atomic_load_explicit(&gnp_faults_active, memory_order_relaxed) != 0 && gnp_fault_take(operation, true, &native);
 }
 
+// MARK: Scripted time and chance
+
+/// What the clocks show; 0 outside simulations, so the check costs one relaxed load.
+extern atomic_ullong gnp_scripted_time;
+
+static inline uint64_t gnp_time_scripted(void) { return (uint64_t)atomic_load_explicit(&gnp_scripted_time, memory_order_relaxed); }
+
+/// Fills the bytes from the script; false where there is none.
+bool gnp_random_scripted(void *bytes, size_t count);
+
 // MARK: SHA-256 in pieces
 
 typedef struct gnp_sha256 {

@@ -103,7 +103,7 @@ PROMISES = {"README.md": "tests", "docs/guarantees.md": "tests", "docs/seeds.md"
 def evidence(repository: Repository) -> set[str]:
     """What a promise can name: a Swift test, a clause of a C program, a test of a Python program, a file, a command."""
     known = set(repository.paths)
-    for path in repository.files(".swift", under=("Tests/",)):
+    for path in repository.files(".swift", under=("Tests/", "Examples/")):
         known |= set(re.findall(r"@Test.*?func `([^`]+)`", repository.text(path), re.DOTALL))
     for path in repository.files(".c", under=("Tests/",)):
         known |= set(re.findall(r'check\("([^"]+)"', repository.text(path)))

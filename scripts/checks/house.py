@@ -15,6 +15,8 @@ ALLOWED_IMPORTS = {
 }
 # The one place where unstructured tasks are made.
 TASK_FILE = "Sources/Ginnel/Handlers/HandlerTasks.swift"
+# Where real time is meant: the one place that asks for it, and memory shared by name, which is not simulated.
+REAL_TIME = ("Sources/GinnelTransport/Platform/System.swift", "Sources/GinnelTransport/SharedMemory/SharedMemoryBuffer.swift")
 # Where a peer's bytes are handled, and everything above it.
 TRAP_FREE = ("Sources/GinnelCore/", "Sources/GinnelTransport/", "Sources/Ginnel/")
 TRAPS = re.compile(r"\b(fatalError|precondition|preconditionFailure)\(|\btry!|\bas!|[\w\])>]!(?![=\w])")
@@ -61,6 +63,16 @@ def unstructured_tasks(repository: Repository) -> Iterator[Finding]:
                 yield Finding(path, number, f"a task without a parent; the one place for that is {TASK_FILE}")
 
 
+def real_time(repository: Repository) -> Iterator[Finding]:
+    """What waits or asks for the time does so where a simulation can answer (docs/decisions/0023)."""
+    for path in repository.files(".swift", under=("Sources/GinnelTransport/", "Sources/Ginnel/")):
+        if path in REAL_TIME or path.startswith("Sources/Ginnel/Processes/"):
+            continue
+        for number, line in repository.lines(path):
+            if re.search(r"\bTask\.sleep\(|\.random\(in:", code_of(line)):
+                yield Finding(path, number, "real time or chance; `System` has both, for simulations too")
+
+
 def traps(repository: Repository) -> Iterator[Finding]:
     """What ends the process must be on the list, with the reason why no peer can bring it about."""
     allowed: dict[tuple[str, str], bool] = {}
@@ -102,6 +114,8 @@ def sleeping_tests(repository: Repository) -> Iterator[Finding]:
     """A test waits for what it wants to see, and for nothing else. A sleep of an hour is a handler that never ends, not a wait."""
     sleeps = re.compile(r"(?<!pair\.)\b(Task\.sleep|Thread\.sleep|usleep|nanosleep|sleep)\(")  # a pair of machines has a clock of its own
     for path in repository.files(".swift", ".c", under=("Tests/",)):
+        if path.startswith("Tests/Simulate/"):  # its clock is not the world's
+            continue
         for number, line in repository.lines(path):
             if sleeps.search(code_of(line)) and ".seconds(3600)" not in line and "// not a wait:" not in line:
                 yield Finding(path, number, "a test that sleeps; wait for the thing itself, or end the line with `// not a wait: why`")
@@ -136,4 +150,4 @@ def unfinished(repository: Repository) -> Iterator[Finding]:
                 yield Finding(path, number, "unfinished; do it, or open an issue and say so in CHANGELOG.md")
 
 
-RULES = (platform_conditions, imports, unstructured_tasks, traps, unchecked_sendable, sleeping_tests, machine_paths, long_files, unfinished)
+RULES = (platform_conditions, imports, unstructured_tasks, real_time, traps, unchecked_sendable, sleeping_tests, machine_paths, long_files, unfinished)

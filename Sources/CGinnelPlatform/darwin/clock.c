@@ -6,8 +6,13 @@
 
 #include <time.h>
 
-uint64_t gn_clock_awake(void) { return clock_gettime_nsec_np(CLOCK_UPTIME_RAW); }
+static uint64_t read_clock(clockid_t clock) {
+    uint64_t scripted = gnp_time_scripted();
+    return scripted != 0 ? scripted : clock_gettime_nsec_np(clock);
+}
 
-uint64_t gn_clock_continuous(void) { return clock_gettime_nsec_np(CLOCK_MONOTONIC_RAW); }
+uint64_t gn_clock_awake(void) { return read_clock(CLOCK_UPTIME_RAW); }
+
+uint64_t gn_clock_continuous(void) { return read_clock(CLOCK_MONOTONIC_RAW); }
 
 #endif

@@ -364,6 +364,13 @@ bool gn_fault_add(const char *operation, uint32_t skip, uint32_t times, int32_t 
 /// Removes every script.
 void gn_fault_clear(void);
 
+// MARK: Scripted time and chance, for simulations
+
+/// From now on both clocks show this, until the next call; 0: what the system's show. Waiting goes on in real time. Any thread; process-wide.
+void gn_clock_script(uint64_t nanoseconds);
+/// From now on gn_random gives numbers that follow from the seed, the same in every run; 0: the system's. They are no secret: for processes that simulate and do nothing else. Any thread; process-wide.
+void gn_random_script(uint64_t seed);
+
 #ifdef __cplusplus
 }
 #endif

@@ -27,6 +27,8 @@ static precise_clock precise(void) {
 }
 
 uint64_t gn_clock_awake(void) {
+    uint64_t scripted = gnp_time_scripted();
+    if (scripted != 0) return scripted;
     ULONGLONG ticks = 0;
     precise_clock clock = precise();
     if (clock != NULL) clock(&ticks);
@@ -35,6 +37,8 @@ uint64_t gn_clock_awake(void) {
 }
 
 uint64_t gn_clock_continuous(void) {
+    uint64_t scripted = gnp_time_scripted();
+    if (scripted != 0) return scripted;
     LARGE_INTEGER frequency, now;
     (void)QueryPerformanceFrequency(&frequency);
     (void)QueryPerformanceCounter(&now);
@@ -51,6 +55,7 @@ uint64_t gn_clock_processor(void) {
 }
 
 gn_outcome gn_random(void *bytes, size_t count, gn_error *error) {
+    if (gnp_random_scripted(bytes, count)) return GN_DONE;
     for (uint8_t *next = bytes; count > 0;) {
         ULONG part = count < 1 << 20 ? (ULONG)count : 1 << 20;
         NTSTATUS status = gnp_fails("BCryptGenRandom") ? (NTSTATUS)GetLastError() : BCryptGenRandom(NULL, next, part, BCRYPT_USE_SYSTEM_PREFERRED_RNG);

@@ -126,13 +126,12 @@ extension Client {
     /// Asks for a sign of life and returns how long it took to come.
     public func ping() async throws -> Duration {
         let connection = try await connection()
-        let clock = ContinuousClock()
-        let began = clock.now
+        let began = Moment.now.continuous
         guard await connection.ping() else {
             try Task.checkCancellation()
             throw CallError(.connectionLost, "no answer can come: the connection has ended, or its format has no ping")
         }
-        return clock.now - began
+        return .wholeNanoseconds(Moment.now.continuous - began)
     }
 }
 
@@ -146,7 +145,7 @@ extension StreamCall {
             for try await item in items { try await writer.send(item) }
             // A cancelled sequence ends like one that is complete; the handler must not take the one for the other.
             try Task.checkCancellation()
-            connection.submit(.sendItem(self, codec: .raw, payload: nil))
+            try await writer.inTurn(0) { connection.submit(.sendItem(self, codec: .raw, payload: nil)) }
         } catch {
             // After the call has ended there is nobody to abandon, and this does nothing.
             abandon("the items to send ended with an error: \(error)")

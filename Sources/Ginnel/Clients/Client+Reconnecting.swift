@@ -19,7 +19,7 @@ extension Client {
             }
             error = await attempt(on: loop)
             guard let error else { break }
-            step = advance { $0.ended(error.asFailure, isFinal: error.isFinal, at: .now, random: .random(in: 0 ... .max)) }
+            step = advance { $0.ended(error.asFailure, isFinal: error.isFinal, at: .now, random: Self.chance) }
             if case .wait(let delay) = step {
                 recorder.add(to: .reconnects)
                 configuration.log(.notice, .connectingAgain, "connecting again in \(delay): \(error.sentence)", error.keys.merging(["endpoint": "\(endpoint)"]) { $1 })
@@ -66,10 +66,13 @@ extension Client {
         return step
     }
 
+    /// What spreads the attempts. A generator that fails spreads nothing, and is no reason to stay away.
+    private static var chance: UInt64 { (try? System.randomNumber()) ?? 0 }
+
     /// Waits, but no longer than the client is wanted.
     private func pause(_ delay: Duration) async {
         await withTaskGroup { group in
-            group.addTask { try? await Task.sleep(for: delay) }
+            group.addTask { try? await System.sleep(for: delay) }
             group.addTask { await self.wait { $0.isLeaving } }
             await group.next()
             group.cancelAll()

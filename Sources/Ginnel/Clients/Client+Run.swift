@@ -14,6 +14,7 @@ extension Client {
             await withTaskGroup { group in
                 state.withLock { $0.canFlush = true }
                 group.addTask { await self.flushWhenClosed() }
+                group.addTask { await self.keepDiskClean() }
                 let error = await stayConnected(on: loop)
                 group.cancelAll()
                 return error
@@ -39,10 +40,12 @@ extension Client {
         let (loop, store) = try await client.begin()
         let result = await withTaskGroup(of: Void.self) { group in
             group.addTask { _ = await client.stayConnected(on: loop) }
+            group.addTask { await client.keepDiskClean() }
             let result = await client.result(of: body, on: loop)
             await client.flushAtEnd()
             client.close()
             await client.waitUntilStopped()
+            group.cancelAll()
             return result
         }
         await client.end(loop, store, nil)

@@ -89,7 +89,7 @@ public final class Client: Sendable {
         return try await withThrowingTaskGroup { group in
             group.addTask { try await self.connection() }
             group.addTask {
-                try await Task.sleep(for: left)
+                try await System.sleep(for: left)
                 throw CallError(.deadlineExceeded, "the deadline passed before there was a connection; the call was not begun")
             }
             defer { group.cancelAll() }
@@ -115,7 +115,7 @@ public final class Client: Sendable {
     private func waitForRun() async throws {
         await withTaskGroup { group in
             group.addTask { await self.wait { if case .ready = $0.phase { false } else { true } } }
-            group.addTask { [configuration] in try? await Task.sleep(for: configuration.startTimeout) }
+            group.addTask { [configuration] in try? await System.sleep(for: configuration.startTimeout) }
             await group.next()
             group.cancelAll()
         }

@@ -6,7 +6,7 @@ internal import GinnelTransport
 extension Client {
     /// The outbox, once it is open.
     func outbox() async throws -> MessageSender {
-        guard configuration.outbox.path != nil else { return try memoryOutbox() }
+        guard configuration.outbox.outlivesProgram else { return try memoryOutbox() }
         await wait { if $0.sender != nil { true } else if case .over = $0.phase { true } else { false } }
         try Task.checkCancellation()
         if let sender = state.withLock({ $0.sender }) { return sender }
@@ -28,15 +28,25 @@ extension Client {
 
     /// Opens the outbox on disk, where there is to be one. Before anything is connected: it says who this client is.
     func openOutbox() async throws -> (any OutboxStore)? {
-        guard let path = configuration.outbox.path else { return nil }
-        #if DurableOutbox
-        let store = SQLiteOutbox(at: path)
+        guard let store = try makeStore() else { return nil }
         let sender = MessageSender(Outbox(restoring: try await store.load(), limits: configuration.outbox.limits), store: store, metrics: recorder)
         move { $0.sender = sender }
         return store
+    }
+
+    private func makeStore() throws -> (any OutboxStore)? {
+        if let store = configuration.outbox.store { return store() }
+        guard let path = configuration.outbox.path else { return nil }
+        #if DurableOutbox
+        return SQLiteOutbox(at: path)
         #else
         throw GinnelError(.unsupported, "this build keeps no messages on disk: build it with the package trait DurableOutbox, or leave out outbox.path", path: path)
         #endif
+    }
+
+    /// While the client runs.
+    func keepDiskClean() async {
+        if configuration.outbox.outlivesProgram { await state.withLock({ $0.sender })?.keepRemoving() }
     }
 
     /// Waits for what is not acknowledged, as long as there may be a connection and `flushTimeout` has not passed.

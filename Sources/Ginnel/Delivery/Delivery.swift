@@ -21,8 +21,13 @@ public struct OutboxConfiguration: Sendable {
     public var path: String?
     /// How long `Client.connect` waits, once its body has returned, for what is not acknowledged. Default 30 s.
     public var flushTimeout: Duration = .seconds(30)
+    /// What keeps durable messages in place of a file, for each client anew.
+    package var store: (@Sendable () -> any OutboxStore)?
 
     public init() {}
+
+    /// Whether there is a place for `.durable` messages.
+    var outlivesProgram: Bool { path != nil || store != nil }
 }
 
 /// What a handler of messages knows of the one that it was handed.
@@ -110,7 +115,7 @@ extension Client {
         guard configuration.format.delivers else {
             throw GinnelError(.unsupported, "the format \(configuration.format.name) acknowledges nothing; send it with .atMostOnce, or use the native format")
         }
-        guard delivery == .acknowledged || configuration.outbox.path != nil else {
+        guard delivery == .acknowledged || configuration.outbox.outlivesProgram else {
             throw GinnelError(.unsupported, "a durable message needs a file: ClientConfiguration.outbox.path")
         }
         if encoded.isSensitive, !endpoint.isInProcess, configuration.encryption?.isRequired != true { throw CallError(.unkept(encoded.name)) }

@@ -51,6 +51,9 @@ final class MessageReceiver: Sendable {
         state.withLock { $0.handlers.values.reduce(into: []) { fields, handler in if let policy = handler.policy { fields.formUnion(policy.wants) } } }
     }
 
+    /// Bytes of messages that wait or are in hand.
+    var heldBytes: Int { state.withLock { $0.inbox.heldBytes } }
+
     // MARK: Connections, on their loops
 
     /// False when it is another user who has connected as this sender before.

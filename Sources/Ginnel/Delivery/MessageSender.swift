@@ -36,6 +36,7 @@ final class MessageSender: Sendable {
 
     var identity: Identity { state.withLock { $0.outbox.sender } }
     var count: Int { state.withLock { $0.outbox.count } }
+    var byteCount: Int { state.withLock { $0.outbox.byteCount } }
     /// The greatest id that was used.
     var lastId: UInt64 { state.withLock { $0.outbox.nextId - 1 } }
 
@@ -91,7 +92,7 @@ final class MessageSender: Sendable {
                 }
             }
             group.addTask {
-                try await Task.sleep(for: timeout)
+                try await System.sleep(for: timeout)
                 throw GinnelError(.timedOut, "\(self.count) messages were not acknowledged within \(timeout)")
             }
             defer { group.cancelAll() }
@@ -148,6 +149,8 @@ final class MessageSender: Sendable {
         }
         for receipt in receipts { receipt.settle(.failure(error)) }
         waiters.resume()
+        // Else the next start would send what was acknowledged.
+        removeAgain()
     }
 
     // MARK: The connection
@@ -158,7 +161,7 @@ final class MessageSender: Sendable {
             state.connection = connection
             state.outbox.connected()
         }
-        // What the disk would not forget holds up its lane; a new connection is a good moment to ask again.
+        // A new connection is a good moment to ask again.
         removeAgain()
         pump()
     }
@@ -263,8 +266,20 @@ final class MessageSender: Sendable {
             if error == nil {
                 tell { outbox, _ in outbox.removed(ids) }
             } else {
-                state.withLock { $0.unremoved += ids }
+                state.withLock { state in
+                    state.unremoved += ids
+                    return state.waiters.takeAll()
+                }.resume()
             }
+        }
+    }
+
+    /// Asks the disk now and then for what it would not forget, until the task is cancelled or nothing is sent any more: as long as it is there, later messages of its lane wait.
+    func keepRemoving(every pause: Duration = .seconds(1)) async {
+        while !Task.isCancelled, state.withLock({ $0.end == nil }) {
+            try? await waitForChange { !$0.unremoved.isEmpty }
+            guard state.withLock({ !$0.unremoved.isEmpty }), (try? await System.sleep(for: pause)) != nil else { continue }
+            removeAgain()
         }
     }
 }

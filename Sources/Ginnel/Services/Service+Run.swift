@@ -2,6 +2,7 @@
 
 internal import GinnelCore
 internal import GinnelTransport
+internal import Synchronization
 
 extension Service {
     /// Listens and serves until `beginGracefulShutdown()` or the cancellation of the task; every connection, handler and thread has ended when it returns.
@@ -75,14 +76,14 @@ extension Service {
         let failure = Failure(.shuttingDown, "the service is stopping")
         let log = configuration.log
         log(.info, .stopping, "the service stops", ["connections": "\(allConnections.count)", "calls": "\(tasks.count)"])
-        let end = ContinuousClock.now + configuration.shutdownTimeout
+        let end = Moment.now.advanced(by: configuration.shutdownTimeout)
         if phase == .stopping {
             await flush(until: end)
-            for connection in allConnections { connection.leave(failure) }
+            for connection in oldestFirst { connection.leave(failure) }
             await withTaskGroup { group in
                 group.addTask { await self.waitUntil { $0.hasNobody || $0.phase != .stopping } }
                 group.addTask { [configuration] in
-                    try? await Task.sleep(until: end, clock: .continuous)
+                    try? await System.sleep(until: end)
                     guard !Task.isCancelled else { return }
                     let left = ["limit": "shutdownTimeout", "connections": "\(self.allConnections.count)", "calls": "\(self.tasks.count)"]
                     configuration.log(.warning, .cutOff, "calls went on for longer than they may, and are cut off", left)
@@ -92,7 +93,7 @@ extension Service {
                 group.cancelAll()
             }
         }
-        for connection in allConnections { connection.submit(.close(failure)) }
+        for connection in oldestFirst { connection.submit(.close(failure)) }
         receiver.cancelAll()
         senders.end()
         await waitUntil { $0.hasNobody }
@@ -100,11 +101,14 @@ extension Service {
         log(.info, .stopped, "the service has stopped", [:])
     }
 
+    /// So that who is told first does not depend on addresses.
+    private var oldestFirst: [Connection] { allConnections.sorted { $0.counts.number.load(ordering: .relaxed) < $1.counts.number.load(ordering: .relaxed) } }
+
     /// What was sent with an acknowledgement before the service stops does not stay behind, as far as its receivers are there.
-    private func flush(until end: ContinuousClock.Instant) async {
+    private func flush(until end: Moment) async {
         await withTaskGroup { group in
             group.addTask { await self.senders.flush() }
-            group.addTask { try? await Task.sleep(until: end, clock: .continuous) }
+            group.addTask { try? await System.sleep(until: end) }
             await group.next()
             group.cancelAll()
         }

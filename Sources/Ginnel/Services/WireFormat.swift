@@ -25,7 +25,9 @@ public struct WireFormat: Sendable {
     /// Whether a connection that began on a socket can go on over shared memory.
     let canUpgrade: Bool
     /// Whether messages can be acknowledged.
-    var delivers: Bool { canUpgrade }
+    var delivers: Bool { canUpgrade || canDeliver }
+    /// Whether it can without being able to do that.
+    var canDeliver = false
     /// Whether it has sealed records.
     var canEncrypt = false
     let machine: @Sendable (Ingredients) -> any SessionMachine

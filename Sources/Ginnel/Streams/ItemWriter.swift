@@ -20,12 +20,17 @@ public struct ItemWriter<Item: WireValue>: Sendable {
     /// - Throws: `CallError` with `cancelled` once the call has ended, with `tooLarge` for an item over the reader's limit; whatever `encoded()` throws.
     public func send(_ item: Item) async throws {
         let bytes = try item.encoded()
+        try await inTurn(bytes.count) { send(Item.codec, bytes) }
+    }
+
+    /// Submits an item of so many bytes, or the end of all items, again and again until it is taken: while its call waits for the peer's permission to start, neither is.
+    func inTurn(_ count: Int, _ submit: () -> Acceptance) async throws {
         var openings: UInt64?
         while true {
-            switch send(Item.codec, bytes) {
+            switch submit() {
             case .taken: return
             case .ended: throw CallError(.cancelled, "the call has ended; nobody reads its items")
-            case .tooLarge(let limit): throw CallError(.tooLarge, "an item of \(bytes.count) bytes, over the reader's limit of \(limit) (maximumMessage)")
+            case .tooLarge(let limit): throw CallError(.tooLarge, "an item of \(count) bytes, over the reader's limit of \(limit) (maximumMessage)")
             case .noCredit:
                 // The gate is read before the next try, so that an opening between the two is not missed.
                 guard let seen = openings else {

@@ -34,23 +34,23 @@ public protocol ProtobufMessage: Sendable {
 
 extension ProtobufMessage {
     /// Reads a message. Throws where the bytes are none, or over a limit; never traps. Any thread.
-    public init(serializedBytes bytes: [UInt8], limits: ProtobufLimits) throws(ProtobufError) {
+    @inlinable public init(serializedBytes bytes: [UInt8], limits: ProtobufLimits) throws(ProtobufError) {
         self.init()
         try merge(serializedBytes: bytes, limits: limits)
     }
 
     /// The same within the default limits.
-    public init(serializedBytes bytes: [UInt8]) throws(ProtobufError) { try self.init(serializedBytes: bytes, limits: .defaults) }
+    @inlinable public init(serializedBytes bytes: [UInt8]) throws(ProtobufError) { try self.init(serializedBytes: bytes, limits: .defaults) }
 
     /// Reads a message into this one: single fields are replaced, repeated ones grow, messages are merged. Where it throws, what came before the fault has been taken.
-    public mutating func merge(serializedBytes bytes: [UInt8], limits: ProtobufLimits = .defaults) throws(ProtobufError) {
+    @inlinable public mutating func merge(serializedBytes bytes: [UInt8], limits: ProtobufLimits = .defaults) throws(ProtobufError) {
         guard bytes.count <= limits.maximumBytes else { throw ProtobufError(.tooLong, offset: limits.maximumBytes) }
         var reader = ProtobufReader(bytes, limits)
         try reader.fields(of: &self)
     }
 
     /// The bytes: known fields in the order in which the type puts them, then unknown ones in the order in which they came. Throws `tooLong` alone. Any thread.
-    public func serializedBytes() throws(ProtobufError) -> [UInt8] {
+    @inlinable public func serializedBytes() throws(ProtobufError) -> [UInt8] {
         var writer = ProtobufWriter()
         writer.putContent(of: self)
         let limit = ProtobufLimits.defaults.maximumBytes
@@ -66,6 +66,8 @@ public struct ProtobufUnknownFields: Sendable, Hashable {
     public var isEmpty: Bool { bytes.isEmpty }
 
     public init() {}
+
+    @usableFromInline mutating func append(_ field: ArraySlice<UInt8>) { bytes += field }
 }
 
 /// An enumeration. It is open: numbers without a name are kept, so it is a struct with constants.

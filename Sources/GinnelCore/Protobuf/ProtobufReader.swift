@@ -3,13 +3,15 @@
 // The loop over the fields belongs to the reader and not to the message types, so that what none of them takes is kept in one place: a field of
 // an unknown number, and one of a known number with another wire type than the schema's, which is treated as unknown too, as the format's other
 // implementations do.
+//
+// What is generic can be inlined into the module of the message types: unspecialized it would take most of its time to look up what it is about.
 
 public struct ProtobufReader: Sendable {
-    private let bytes: [UInt8]
+    @usableFromInline let bytes: [UInt8]
     private let limits: ProtobufLimits
-    private var offset = 0
+    @usableFromInline var offset = 0
     /// Where the message, or the packed field, in hand ends.
-    private var end: Int
+    @usableFromInline var end: Int
     private var depth = 0
     /// How many lay within the outermost message so far.
     private var messages = 0
@@ -17,9 +19,9 @@ public struct ProtobufReader: Sendable {
     /// The number of the field in hand.
     public private(set) var number = 0
     private var wireType = ProtobufWireType.varint
-    private var isTaken = false
+    @usableFromInline var isTaken = false
 
-    init(_ bytes: [UInt8], _ limits: ProtobufLimits) {
+    @usableFromInline init(_ bytes: [UInt8], _ limits: ProtobufLimits) {
         self.bytes = bytes
         self.limits = limits
         end = bytes.count
@@ -28,7 +30,7 @@ public struct ProtobufReader: Sendable {
     // MARK: Messages
 
     /// Goes on to the end of the message in hand.
-    mutating func fields<Message: ProtobufMessage>(of message: inout Message) throws(ProtobufError) {
+    @inlinable mutating func fields<Message: ProtobufMessage>(of message: inout Message) throws(ProtobufError) {
         while offset < end {
             let start = offset
             try nextField()
@@ -42,11 +44,11 @@ public struct ProtobufReader: Sendable {
             } catch {
                 throw error.within(number)
             }
-            message.unknownFields.bytes += bytes[start..<offset]
+            message.unknownFields.append(bytes[start..<offset])
         }
     }
 
-    private mutating func nextField() throws(ProtobufError) {
+    @usableFromInline mutating func nextField() throws(ProtobufError) {
         let start = offset
         (number, wireType) = try tag()
         isTaken = false
@@ -54,14 +56,14 @@ public struct ProtobufReader: Sendable {
     }
 
     /// Whether the field in hand is of this wire type and nobody has taken it; it is taken then.
-    private mutating func isToTake(_ type: ProtobufWireType) -> Bool {
+    @usableFromInline mutating func isToTake(_ type: ProtobufWireType) -> Bool {
         guard !isTaken, wireType == type else { return false }
         isTaken = true
         return true
     }
 
     /// Has `body` read the next length-delimited value as something of its own.
-    private mutating func inside(nests: Bool, _ body: (inout ProtobufReader) throws(ProtobufError) -> Void) throws(ProtobufError) {
+    @usableFromInline mutating func inside(nests: Bool, _ body: (inout ProtobufReader) throws(ProtobufError) -> Void) throws(ProtobufError) {
         let start = offset
         let length = try length()
         let outer = end
@@ -82,17 +84,17 @@ public struct ProtobufReader: Sendable {
     // MARK: What message types call
 
     /// A single field without presence: the last one counts.
-    public mutating func take<Value>(_ scalar: ProtobufScalar<Value>, _ value: inout Value) throws(ProtobufError) {
+    @inlinable public mutating func take<Value>(_ scalar: ProtobufScalar<Value>, _ value: inout Value) throws(ProtobufError) {
         if isToTake(scalar.wireType) { value = try scalar.read(&self) }
     }
 
     /// A single field with presence, and a member of a oneof.
-    public mutating func take<Value>(_ scalar: ProtobufScalar<Value>, _ value: inout Value?) throws(ProtobufError) {
+    @inlinable public mutating func take<Value>(_ scalar: ProtobufScalar<Value>, _ value: inout Value?) throws(ProtobufError) {
         if isToTake(scalar.wireType) { value = try scalar.read(&self) }
     }
 
     /// A repeated field, packed or not.
-    public mutating func take<Value>(_ scalar: ProtobufScalar<Value>, _ values: inout [Value]) throws(ProtobufError) {
+    @inlinable public mutating func take<Value>(_ scalar: ProtobufScalar<Value>, _ values: inout [Value]) throws(ProtobufError) {
         if isToTake(scalar.wireType) {
             values.append(try scalar.read(&self))
         } else if scalar.isPackable, isToTake(.lengthDelimited) {
@@ -103,7 +105,7 @@ public struct ProtobufReader: Sendable {
     }
 
     /// A message; a second one is merged into the first.
-    public mutating func take<Message: ProtobufMessage>(_ message: inout Message?) throws(ProtobufError) {
+    @inlinable public mutating func take<Message: ProtobufMessage>(_ message: inout Message?) throws(ProtobufError) {
         guard isToTake(.lengthDelimited) else { return }
         var merged = message ?? Message()
         try inside(nests: true) { (reader: inout ProtobufReader) throws(ProtobufError) in try reader.fields(of: &merged) }
@@ -111,7 +113,7 @@ public struct ProtobufReader: Sendable {
     }
 
     /// A repeated message.
-    public mutating func take<Message: ProtobufMessage>(_ messages: inout [Message]) throws(ProtobufError) {
+    @inlinable public mutating func take<Message: ProtobufMessage>(_ messages: inout [Message]) throws(ProtobufError) {
         var message: Message?
         try take(&message)
         if let message { messages.append(message) }
@@ -179,7 +181,9 @@ public struct ProtobufReader: Sendable {
 
     mutating func fixed<Bits: FixedWidthInteger & UnsignedInteger>(_ type: Bits.Type) throws(ProtobufError) -> Bits {
         let start = try advance(Bits.bitWidth / 8)
-        return (start..<offset).reversed().reduce(0) { $0 << 8 | Bits(bytes[$1]) }
+        var value: Bits = 0
+        for place in 0..<Bits.bitWidth / 8 { value |= Bits(bytes[start + place]) << Bits(8 * place) }
+        return value
     }
 
     mutating func text() throws(ProtobufError) -> String {
@@ -208,7 +212,7 @@ public struct ProtobufReader: Sendable {
     }
 
     /// Passes over what stands behind the tag that was read last, that of field `number`.
-    private mutating func skipContent(of number: Int) throws(ProtobufError) {
+    @usableFromInline mutating func skipContent(of number: Int) throws(ProtobufError) {
         switch wireType {
         case .varint: _ = try varint()
         case .fixed64: _ = try advance(8)
@@ -238,5 +242,5 @@ public struct ProtobufReader: Sendable {
 
 extension ProtobufError {
     /// The same, for one who looks from outside field `number`.
-    func within(_ number: Int) -> ProtobufError { ProtobufError(kind, path: [number] + path, offset: offset) }
+    @usableFromInline func within(_ number: Int) -> ProtobufError { ProtobufError(kind, path: [number] + path, offset: offset) }
 }

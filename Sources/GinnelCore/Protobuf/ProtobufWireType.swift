@@ -1,5 +1,5 @@
 /// How the bytes of a field are laid out, so that one who does not know it can pass over it.
-enum ProtobufWireType: UInt8, Sendable {
+@usableFromInline enum ProtobufWireType: UInt8, Sendable {
     case varint = 0
     case fixed64 = 1
     case lengthDelimited = 2

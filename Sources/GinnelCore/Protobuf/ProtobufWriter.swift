@@ -2,24 +2,24 @@
 
 public struct ProtobufWriter: Sendable {
     /// What was put so far.
-    public private(set) var bytes: [UInt8] = []
+    public internal(set) var bytes: [UInt8] = []
 
     public init() {}
 
     // MARK: What message types call
 
     /// A single field without presence: left out when it is zero, false or empty.
-    public mutating func put<Value>(_ scalar: ProtobufScalar<Value>, _ number: Int, _ value: Value) {
+    @inlinable public mutating func put<Value>(_ scalar: ProtobufScalar<Value>, _ number: Int, _ value: Value) {
         if !scalar.isStandard(value) { putAlways(scalar, number, value) }
     }
 
     /// A single field with presence, and a member of a oneof: left out when it is `nil`.
-    public mutating func put<Value>(_ scalar: ProtobufScalar<Value>, _ number: Int, _ value: Value?) {
+    @inlinable public mutating func put<Value>(_ scalar: ProtobufScalar<Value>, _ number: Int, _ value: Value?) {
         if let value { putAlways(scalar, number, value) }
     }
 
     /// A repeated field. Numbers are packed into one field unless `packed` is false.
-    public mutating func put<Value>(_ scalar: ProtobufScalar<Value>, _ number: Int, _ values: [Value], packed: Bool = true) {
+    @inlinable public mutating func put<Value>(_ scalar: ProtobufScalar<Value>, _ number: Int, _ values: [Value], packed: Bool = true) {
         if packed, scalar.isPackable {
             if !values.isEmpty { putDelimited(number) { writer in for value in values { scalar.write(value, &writer) } } }
         } else {
@@ -28,12 +28,12 @@ public struct ProtobufWriter: Sendable {
     }
 
     /// A message: left out when it is `nil`.
-    public mutating func put<Message: ProtobufMessage>(_ number: Int, _ message: Message?) {
+    @inlinable public mutating func put<Message: ProtobufMessage>(_ number: Int, _ message: Message?) {
         if let message { putDelimited(number) { $0.putContent(of: message) } }
     }
 
     /// A repeated message.
-    public mutating func put<Message: ProtobufMessage>(_ number: Int, _ messages: [Message]) {
+    @inlinable public mutating func put<Message: ProtobufMessage>(_ number: Int, _ messages: [Message]) {
         for message in messages { put(number, Optional(message)) }
     }
 
@@ -59,43 +59,58 @@ public struct ProtobufWriter: Sendable {
 
     // MARK: Bytes
 
-    mutating func putContent(of message: some ProtobufMessage) {
+    @inlinable mutating func putContent(of message: some ProtobufMessage) {
         message.write(to: &self)
-        bytes += message.unknownFields.bytes
+        append(message.unknownFields)
     }
 
-    private mutating func putAlways<Value>(_ scalar: ProtobufScalar<Value>, _ number: Int, _ value: Value) {
+    @inlinable mutating func putAlways<Value>(_ scalar: ProtobufScalar<Value>, _ number: Int, _ value: Value) {
         putTag(number, scalar.wireType)
         scalar.write(value, &self)
     }
 
-    /// What `body` puts, behind its length. The length is put in its place when it is known.
-    private mutating func putDelimited(_ number: Int, _ body: (inout ProtobufWriter) -> Void) {
+    /// What `body` puts, behind its length. That is known afterwards; most lengths have one byte, whose place is kept, and for more what was put is moved.
+    @inlinable mutating func putDelimited(_ number: Int, _ body: (inout ProtobufWriter) -> Void) {
         putTag(number, .lengthDelimited)
-        let start = bytes.count
+        let place = bytes.count
+        append(byte: 0)
         body(&self)
-        bytes.insert(contentsOf: Self.varint(UInt64(bytes.count - start)), at: start)
+        setLength(at: place)
     }
 
-    private mutating func putTag(_ number: Int, _ type: ProtobufWireType) {
+    /// Puts the length of what stands behind `place` there.
+    @usableFromInline mutating func setLength(at place: Int) {
+        var length = bytes.count - place - 1
+        bytes[place] = UInt8(length & 0x7F)
+        if length < 0x80 { return }
+        bytes[place] |= 0x80
+        var more: [UInt8] = []
+        length >>= 7
+        while length >= 0x80 {
+            more.append(UInt8(length & 0x7F) | 0x80)
+            length >>= 7
+        }
+        bytes.insert(contentsOf: more + [UInt8(length)], at: place + 1)
+    }
+
+    @usableFromInline mutating func putTag(_ number: Int, _ type: ProtobufWireType) {
         append(varint: UInt64(truncatingIfNeeded: number) << 3 | UInt64(type.rawValue))
     }
 
+    @usableFromInline mutating func append(byte: UInt8) { bytes.append(byte) }
+
+    @usableFromInline mutating func append(_ fields: ProtobufUnknownFields) { bytes += fields.bytes }
+
     mutating func append(varint value: UInt64) {
-        if value < 0x80 { bytes.append(UInt8(value)) } else { bytes += Self.varint(value) }
+        var rest = value
+        while rest >= 0x80 {
+            bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)
+            rest >>= 7
+        }
+        bytes.append(UInt8(rest))
     }
 
     mutating func append(littleEndian value: some FixedWidthInteger) { withUnsafeBytes(of: value.littleEndian) { bytes += $0 } }
 
     mutating func append(_ content: some Collection<UInt8>) { bytes += content }
-
-    private static func varint(_ value: UInt64) -> [UInt8] {
-        var rest = value
-        var bytes: [UInt8] = []
-        while rest >= 0x80 {
-            bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)
-            rest >>= 7
-        }
-        return bytes + [UInt8(rest)]
-    }
 }

@@ -25,17 +25,17 @@ package enum Connector {
 
     /// Connects; tries again while the endpoint is busy, until `timeout` has passed. `nil` when it is not wanted any more.
     package static func connect(to endpoint: Endpoint, timeout: Duration, while isWanted: () -> Bool = { true }) async throws -> (any Channel)? {
-        let deadline = ContinuousClock.now + timeout
+        let deadline = Moment.now.advanced(by: timeout).continuous
         var pause = Duration.milliseconds(1)
         while isWanted() {
             do {
                 return try connectOnce(to: endpoint)
             } catch let error as GinnelError where error.code == .busy {
-                guard ContinuousClock.now + pause < deadline else {
+                guard Moment.now.advanced(by: pause).continuous < deadline else {
                     throw GinnelError(.timedOut, "the endpoint was busy for \(timeout) (connectTimeout)", path: error.path, cause: error.cause)
                 }
             }
-            try await Task.sleep(for: pause)
+            try await System.sleep(for: pause)
             pause = min(pause * 2, .milliseconds(50))
         }
         return nil
@@ -43,16 +43,16 @@ package enum Connector {
 
     /// Waits until somebody answers, looking every `interval`. The connection that shows it is given back.
     package static func wait(for endpoint: Endpoint, timeout: Duration, interval: Duration) async throws -> any Channel {
-        let deadline = ContinuousClock.now + timeout
+        let deadline = Moment.now.advanced(by: timeout).continuous
         while true {
             do {
                 return try connectOnce(to: endpoint)
             } catch let error as GinnelError where error.code == .busy || error.code == .notFound {
-                guard ContinuousClock.now + interval < deadline else {
+                guard Moment.now.advanced(by: interval).continuous < deadline else {
                     throw GinnelError(.timedOut, "no service appeared at \(endpoint) within \(timeout); last: \(error.sentence)", path: error.path, cause: error.cause)
                 }
             }
-            try await Task.sleep(for: interval)
+            try await System.sleep(for: interval)
         }
     }
 

@@ -103,7 +103,7 @@ package final class Listener: LoopMember, @unchecked Sendable {
     /// Stops to listen; the name is free for a successor when this returns.
     package func close() {
         loop.remove(token)
-        if isRegistered, let name = inProcessName { InProcessHub.shared.unregister(name) }
+        if isRegistered, let name = inProcessName { InProcessHub.shared.unregister(name, on: loop) }
         isRegistered = false
         if let handle = handle.take() { gn_listener_close(handle) }
     }

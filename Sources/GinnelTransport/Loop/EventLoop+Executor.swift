@@ -13,7 +13,8 @@ extension EventLoop: SerialExecutor, TaskExecutor {
             inbox.jobs.append(unowned)
             return true
         }
-        if isTaken { noteMail() } else { globalConcurrentExecutor.enqueue(unowned) }
+        if isTaken { return noteMail() }
+        if let simulator = Simulation.simulator { simulator.enqueue(unowned) } else { globalConcurrentExecutor.enqueue(unowned) }
     }
 
     public func checkIsolated() {

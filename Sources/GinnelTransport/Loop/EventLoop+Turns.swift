@@ -8,13 +8,12 @@ extension EventLoop {
     func runTurns() {
         threadNumber.store(gn_thread_current(), ordering: .relaxed)
         withUnsafeTemporaryAllocation(of: gn_event.self, capacity: 128) { events in
-            while !turn(events) {}
+            while !turn(wait(events)) {}
         }
     }
 
-    /// One turn; true when the loop is over.
-    private func turn(_ events: UnsafeMutableBufferPointer<gn_event>) -> Bool {
-        let ready = wait(events)
+    /// One turn, for what the poller has found; true when the loop is over.
+    func turn(_ ready: UnsafeMutableBufferPointer<gn_event>.SubSequence) -> Bool {
         readClocks()
         for event in ready { members[event.token]?.isReady(Readiness(rawValue: event.kind)) }
         let rouses = !roused.isEmpty

@@ -90,6 +90,7 @@ public final class EventLoop: @unchecked Sendable {
 
     package func start() throws {
         inbox.withLock { $0.phase = .running }
+        if let simulator = Simulation.simulator { return simulator.adopt(self) }
         var error = gn_error()
         let context = Unmanaged.passRetained(self)
         let outcome = gn_thread_start(

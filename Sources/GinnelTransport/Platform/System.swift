@@ -16,15 +16,32 @@ extension UInt64 {
 extension Identity {
     /// 128 bits from the system's generator.
     package static func random() throws -> Identity {
-        var words: (UInt64, UInt64) = (0, 0)
-        var error = gn_error()
-        let outcome = withUnsafeMutableBytes(of: &words) { gn_random($0.baseAddress, $0.count, &error) }
-        guard outcome == GN_DONE else { throw GinnelError(.other, "no random bytes", cause: SystemError(error)) }
-        return Identity(high: words.0, low: words.1)
+        Identity(high: try System.randomNumber(), low: try System.randomNumber())
     }
 }
 
 package enum System {
+    /// From the system's generator.
+    package static func randomNumber() throws -> UInt64 {
+        var number: UInt64 = 0
+        var error = gn_error()
+        let outcome = withUnsafeMutableBytes(of: &number) { gn_random($0.baseAddress, $0.count, &error) }
+        guard outcome == GN_DONE else { throw GinnelError(.other, "no random bytes", cause: SystemError(error)) }
+        return number
+    }
+
+    /// Waits for so long, in a simulation of virtual time. Throws `CancellationError` when the task is cancelled.
+    package static func sleep(for duration: Duration) async throws {
+        if let simulator = Simulation.simulator { return try await simulator.sleep(for: duration) }
+        try await Task.sleep(for: duration)
+    }
+
+    /// The same, until the continuous clock shows this.
+    package static func sleep(until end: Moment) async throws {
+        let now = Moment.now.continuous
+        try await sleep(for: .wholeNanoseconds(end.continuous > now ? end.continuous - now : 0))
+    }
+
     /// Processors that this process may use.
     package static var processors: Int { Int(gn_processors_allowed()) }
 

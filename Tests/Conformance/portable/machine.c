@@ -140,6 +140,33 @@ static void random_bytes(void) {
     EXPECT(gn_random(first, 0, &error) == GN_DONE);
 }
 
+// MARK: Scripted time and chance
+
+static void scripted_clocks(void) {
+    uint64_t awake = gn_clock_awake(), continuous = gn_clock_continuous();
+    gn_clock_script(42);
+    EXPECT(gn_clock_awake() == 42 && gn_clock_continuous() == 42);
+    gn_clock_script(7000000000u);
+    EXPECT(gn_clock_awake() == 7000000000u && gn_clock_continuous() == 7000000000u);
+    gn_clock_script(0);
+    EXPECT(gn_clock_awake() >= awake && gn_clock_continuous() >= continuous);
+}
+
+static void scripted_chance(void) {
+    uint8_t first[20], second[20], third[20];
+    gn_error error;
+    gn_random_script(1);
+    EXPECT(gn_random(first, sizeof first, &error) == GN_DONE && gn_random(second, sizeof second, &error) == GN_DONE);
+    EXPECT(memcmp(first, second, sizeof first) != 0);
+    gn_random_script(1);
+    EXPECT(gn_random(third, sizeof third, &error) == GN_DONE && memcmp(first, third, sizeof first) == 0);
+    gn_random_script(2);
+    EXPECT(gn_random(third, sizeof third, &error) == GN_DONE && memcmp(first, third, sizeof first) != 0);
+    gn_random_script(0);
+    EXPECT(gn_random(second, sizeof second, &error) == GN_DONE && gn_random(third, sizeof third, &error) == GN_DONE);
+    EXPECT(memcmp(second, third, sizeof second) != 0);
+}
+
 // MARK: Limits and the environment
 
 static void limits(void) {
@@ -195,6 +222,8 @@ void suite_machine(void) {
     check("a thread has as much stack as was asked for", stacks);
     check("clocks never go back, and processor time passes with work", clocks);
     check("random bytes differ from call to call and from each other", random_bytes);
+    check("scripted clocks show what they are told, and the system's time after that", scripted_clocks);
+    check("scripted chance follows from its seed, and is the system's after that", scripted_chance);
     check("the limit of descriptors is known, and open ones are counted", limits);
     check("a variable is copied when it exists and fits", variables);
     check("a native code has a sentence, cut to its room", descriptions);

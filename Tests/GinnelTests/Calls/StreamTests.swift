@@ -184,6 +184,30 @@ struct Answering: ExchangeRequest {
         }
     }
 
+    @Test func `an upload without items that has to wait for its turn ends all the same`() async throws {
+        let (begun, goOn) = (Recorded<Void>(), Recorded<Void>())
+        var configuration = ServiceConfiguration.defaults
+        configuration.limits.announced.callsInFlight = 1
+        try await withRunning(configuration) {
+            $0.handle("hold") { bytes, _ in
+                begun.signal()
+                try await goOn.wait()
+                return bytes
+            }
+        } _: { running in
+            try await running.connect { client in
+                let held = Task { try await client.call("hold", payload: []) }
+                try await begun.wait()
+                let upload = Task { try await client.upload(Total(), items: AsyncStream<Sum> { $0.finish() }) }
+                // As far as it gets while the other call has the only place.
+                for _ in 0..<20 { _ = try await client.ping() }
+                goOn.signal()
+                _ = try await held.value
+                #expect(try await upload.value == Sum(value: 0))
+            }
+        }
+    }
+
     @Test func `an upload whose items end with an error is cancelled on both sides`() async throws {
         struct NoMore: Error {}
         let seen = Recorded<FailureCode>()

@@ -193,6 +193,26 @@ import Testing
         }
     }
 
+    @Test(arguments: [true, false]) func `events wait for the reply in hand where that is wanted`(areHeld: Bool) async throws {
+        let begun = Recorded<Void>()
+        let release = Recorded<Void>()
+        try await withRunning(format: .taggedJSON(holdsEvents: areHeld)) {
+            $0.handle("slow", on: .concurrent) { _, _ async throws -> [UInt8] in
+                begun.signal()
+                try await release.wait()
+                return Array(#"{"type":"slow"}"#.utf8)
+            }
+        } _: { running in
+            let peer = try RawPeer(connectingTo: running.path)
+            try await peer.send(Self.message(#"{"type":"slow"}"#))
+            try await begun.wait()
+            #expect(try running.service.broadcast(Progress(percent: 7)) == 1)
+            release.signal()
+            let (reply, event) = (Self.message(#"{"type":"slow"}"#), Self.message(#"{"percent":7,"type":"progress"}"#))
+            #expect(try await peer.read(reply.count + event.count) == (areHeld ? reply + event : event + reply))
+        }
+    }
+
     @Test func `what the format has no bytes for fails at once`() async throws {
         try await Self.withRecorder { running in
             try await running.connect(Self.speaking) { client in

@@ -28,6 +28,10 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case checksummedClient = "checksummed-client"
     /// A protobuf message.
     case protobuf
+    /// What an envelope service is sent; the bytes are a list of messages.
+    case envelopeService = "envelope-service"
+    /// What an envelope client is sent while it waits for answers; likewise.
+    case envelopeClient = "envelope-client"
     /// Shared memory as each side sees it; the bytes are what the other side does.
     case segment
 
@@ -45,6 +49,8 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .checksummedService: Self.law(Self.checksummedInput(bytes), isOrdered: true) { OrderedSession(role: .service, Self.checksummed) }
         case .checksummedClient: Self.law(Self.checksummedInput(bytes), isOrdered: true, calling: ["task", "task"]) { OrderedSession(role: .client, Self.checksummed) }
         case .protobuf: Self.protobuf(bytes)
+        case .envelopeService: Self.envelope(bytes, .service)
+        case .envelopeClient: Self.envelope(bytes, .client)
         case .segment: FuzzedSegment.problem(with: bytes)
         }
     }
@@ -83,7 +89,7 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
 
     /// The decoder law for one cut and for single bytes, with calls that wait for an answer. Requests are answered as they come where the format is ordered and the
     /// next one waits for that, and else at the end, since an answer changes what may follow. The first byte says where to cut, the last whether the peer ends its side.
-    private static func law(
+    static func law(
         _ bytes: [UInt8], isOrdered: Bool = false, calling methods: [String] = ["first", "second"], _ machine: () -> any SessionMachine
     ) -> String? {
         var input = FuzzedInput(bytes)

@@ -1,0 +1,30 @@
+// The agent of one user: backs up a directory when the service asks for it.
+//
+//     migration-agent (--path PATH | --at NAME) --from DIRECTORY --to DIRECTORY [--user NAME] [--delays 0] [--pause 0] [--quick 1]
+//
+// `--user`: whom it says it works for; the service believes the kernel. `--pause`: milliseconds that it rests after each 64 KiB.
+
+import Foundation
+import Ginnel
+import MigrationCommon
+
+let options = Options()
+let settings = Settings(options)
+
+var configuration = ClientConfiguration.defaults
+configuration.format = .envelope(received: [Envelope.ShutdownRequest.type])
+configuration.timeouts = settings.timeouts
+configuration.connectTimeout = settings.connectTimeout
+configuration.program = "migration-agent"
+configuration.log = .off
+
+let agent = Agent(
+    name: options["user"] ?? Account.own, client: Client(to: Settings.endpoint(options), reconnect: settings.reconnect, configuration: configuration),
+    source: URL(fileURLWithPath: options.needed("from")), target: URL(fileURLWithPath: options.needed("to")), pause: .milliseconds(options.number("pause", or: 0)),
+    delays: options.number("delays", or: 0))
+do {
+    try await agent.run()
+} catch {
+    say("\(agent.name): I end: \(error)")
+    exit(1)
+}
