@@ -16,7 +16,7 @@ import Testing
         let received = Recorded<Int>()
         try await withRunning { running in
             let ticks = running.service.events(of: Tick.self)
-            let reading = Task { for await tick in ticks { received.append(tick.number) } }
+            let reading = Task { for await case .event(let tick) in ticks { received.append(tick.number) } }
             var configuration = ClientConfiguration.defaults
             configuration.batching = batching(.seconds(60), 10)
             try await running.connect(configuration) { client in
@@ -50,7 +50,12 @@ import Testing
             try await running.connect(configuration) { client in
                 for _ in 0..<5 { try await client.checkIsServed() }
                 try await withThrowingTaskGroup { group in
-                    for number in 0..<100 { group.addTask { #expect(try await client.call(Add(left: number, right: 1)) == Sum(value: number + 1)) } }
+                    for number in 0..<100 {
+                        group.addTask {
+                            let sum = try await client.call(Add(left: number, right: 1))
+                            #expect(sum == Sum(value: number + 1))
+                        }
+                    }
                     try await group.waitForAll()
                 }
                 let counted = try await client.open(Count(to: 50)).reduce(0) { sum, _ in sum + 1 }
