@@ -163,6 +163,7 @@ extension Client {
             state.connection = nil
         }
         receiver.cancelAll()
+        tasks.cancelAll()
         await tasks.waitForAll()
         await closeOutbox(store)
         if case .shared(let shared) = configuration.loop, shared === loop { return }

@@ -236,7 +236,7 @@ extension Connection: SessionDelegate {
         }
         let sender = messages.sender(establishment.instance, peer.owner)
         outbox.withLock { $0 = (sender, establishment.instance) }
-        sender.connected(self)
+        if !sender.connected(self) { close(.unavailable, "what was kept for this client was given up as it came; it is to connect again") }
     }
 
     private func endDelivery() {

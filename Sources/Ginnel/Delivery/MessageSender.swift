@@ -155,15 +155,19 @@ final class MessageSender: Sendable {
 
     // MARK: The connection
 
-    func connected(_ connection: Connection) {
-        state.withLock { state in
-            guard state.end == nil else { return }
+    /// False when it was given up meanwhile: nothing would ever be sent on this connection.
+    func connected(_ connection: Connection) -> Bool {
+        let isWanted = state.withLock { state in
+            guard state.end == nil else { return false }
             state.connection = connection
             state.outbox.connected()
+            return true
         }
+        guard isWanted else { return false }
         // A new connection is a good moment to ask again.
         removeAgain()
         pump()
+        return true
     }
 
     func lost(_ connection: Connection) {

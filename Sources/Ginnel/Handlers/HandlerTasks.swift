@@ -7,7 +7,11 @@ internal import GinnelTransport
 
 final class HandlerTasks: Sendable {
     private struct State {
-        var count = 0
+        /// `nil` for a moment while it is being started.
+        var running: [UInt64: Task<Void, Never>?] = [:]
+        var last: UInt64 = 0
+        /// Whoever starts now is cancelled at once.
+        var isOver = false
         var waiters: [CheckedContinuation<Void, Never>] = []
     }
 
@@ -15,17 +19,28 @@ final class HandlerTasks: Sendable {
 
     /// Starts `body` on `loop`, or on the global executor.
     func start(on loop: EventLoop?, _ body: @escaping @Sendable () async -> Void) -> Task<Void, Never> {
-        state.withLock { $0.count += 1 }
-        return Task(executorPreference: loop) { [self] in
-            await body()
-            noteEnd()
+        let number = state.withLock { state in
+            state.last += 1
+            state.running.updateValue(nil, forKey: state.last)
+            return state.last
         }
+        let task = Task(executorPreference: loop) { [self] in
+            await body()
+            noteEnd(number)
+        }
+        let isTooLate = state.withLock { state in
+            // Unless it has ended already.
+            if state.running[number] != nil { state.running[number] = task }
+            return state.isOver
+        }
+        if isTooLate { task.cancel() }
+        return task
     }
 
-    private func noteEnd() {
+    private func noteEnd(_ number: UInt64) {
         let waiters = state.withLock { state -> [CheckedContinuation<Void, Never>] in
-            state.count -= 1
-            guard state.count == 0 else { return [] }
+            state.running[number] = nil
+            guard state.running.isEmpty else { return [] }
             defer { state.waiters = [] }
             return state.waiters
         }
@@ -33,14 +48,23 @@ final class HandlerTasks: Sendable {
     }
 
     /// Handlers that run now.
-    var count: Int { state.withLock { $0.count } }
+    var count: Int { state.withLock { $0.running.count } }
+
+    /// Cancels those that run: also of formats whose handlers outlive their connection.
+    func cancelAll() {
+        let running = state.withLock { state in
+            state.isOver = true
+            return state.running.values.compactMap { $0 }
+        }
+        for task in running { task.cancel() }
+    }
 
     /// Returns when no handler runs.
     func waitForAll() async {
         await withCheckedContinuation { continuation in
             let isIdle = state.withLock { state in
-                if state.count > 0 { state.waiters.append(continuation) }
-                return state.count == 0
+                if !state.running.isEmpty { state.waiters.append(continuation) }
+                return state.running.isEmpty
             }
             if isIdle { continuation.resume() }
         }

@@ -95,6 +95,7 @@ extension Service {
         }
         for connection in oldestFirst { connection.submit(.close(failure)) }
         receiver.cancelAll()
+        tasks.cancelAll()
         senders.end()
         await waitUntil { $0.hasNobody }
         await tasks.waitForAll()

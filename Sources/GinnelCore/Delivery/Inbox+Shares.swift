@@ -41,6 +41,10 @@ extension Inbox {
     mutating func moveOn(_ steps: inout [Step]) {
         while inHand < max(limits.inHand, 1), let owner = line.popFirst() {
             shares[owner]?.isInLine = false
+            if shares[owner]?.senders == 0 {
+                shares[owner] = nil
+                continue
+            }
             while mayHandOn(owner), let turn = shares[owner]?.turns.popFirst() {
                 guard let message = senders[turn.sender]?.handOn(turn.lane) else { continue }
                 inHand += 1
@@ -81,11 +85,20 @@ extension Inbox {
         if let share = shares[owner], share.cost > limits.bytesPerUser {
             return (owner, "\(share.cost) bytes of messages of this user are held, which is over the limit of \(limits.bytesPerUser) (inbox.bytesPerUser)")
         }
-        guard cost > limits.bytes, let heaviest = shares.max(by: { $0.value.cost < $1.value.cost }) else { return nil }
-        return (heaviest.key, "of \(cost) bytes of messages that are held this user has the most, and they are over the limit of \(limits.bytes) (inbox.bytes)")
+        guard cost > limits.bytes, let heaviest = waiting().max(by: { $0.value < $1.value }) else { return nil }
+        return (heaviest.key, "of \(cost) bytes of messages that are held most of what waits is this user's, and they are over the limit of \(limits.bytes) (inbox.bytes)")
     }
 
-    /// What waits counts for the connection that it came on last; what is in hand stays whatever is closed. Not `nil` right after a message has come.
+    /// Bytes that are not in hand, by user: no other could be let go of.
+    private func waiting() -> [String: Int] {
+        var waiting: [String: Int] = [:]
+        for sender in senders.values {
+            for message in sender.held.values where !message.isInHand { waiting[sender.owner, default: 0] += message.message.cost }
+        }
+        return waiting
+    }
+
+    /// What waits counts for the connection that it came on last; what is in hand stays whatever is closed.
     private func heaviestConnection(of user: String) -> (connection: UInt64, held: Int)? {
         var held: [UInt64: Int] = [:]
         for sender in senders.values where sender.owner == user {

@@ -40,6 +40,8 @@ package struct Inbox: Sendable {
     package var senderCount: Int { senders.count }
     /// Whether anything of this sender is remembered.
     package func knows(_ sender: Identity) -> Bool { senders[sender] != nil }
+    /// Users that wait for their turn.
+    package var lineCount: Int { line.count }
     package var refusalCount: Int { senders.values.reduce(0) { $0 + $1.refusals.count } }
 
     // MARK: Connections
@@ -68,7 +70,9 @@ package struct Inbox: Sendable {
     mutating func forget(_ sender: Identity) {
         guard let owner = senders.removeValue(forKey: sender)?.owner else { return }
         shares[owner]?.senders -= 1
-        if shares[owner]?.senders == 0 { shares[owner] = nil }
+        shares[owner]?.turns.removeAll { $0.sender == sender }
+        // One that stands in line is let go of when its turn comes, so that it does not stand there twice.
+        if let share = shares[owner], share.senders == 0, !share.isInLine { shares[owner] = nil }
     }
 
     // MARK: Messages
@@ -79,6 +83,8 @@ package struct Inbox: Sendable {
         let payload = senders[sender]?.isNew(message.id, message.lane) == true ? message.payload.copied(of: input) : []
         let whole = InboxMessage(
             sender: sender, id: message.id, lane: message.lane, name: message.name, codec: message.codec, payload: payload, redelivered: message.redelivered)
+        // It alone would be more than may be held, whenever it comes.
+        if whole.cost > min(limits.bytes, limits.bytesPerUser) { return steps.append(.acknowledge(connection: connection, id: message.id, .tooLarge)) }
         let before = senders[sender]?.cost ?? 0
         let verdict = senders[sender]?.verdict(on: whole, floor: message.floor, from: connection)
         noteCost(of: sender, was: before)

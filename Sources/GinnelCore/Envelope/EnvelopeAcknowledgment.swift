@@ -13,7 +13,7 @@ struct EnvelopeAcknowledgment {
         guard let original = object["originalMessageId"]?.string(in: payload) else { throw Self.violation("without a string `originalMessageId`") }
         self.original = original
         let success = object["success"]
-        guard success == nil || success?.kind == .boolean else { throw Self.violation("whose `success` is no boolean") }
+        guard success == nil || success?.kind == .null || success?.kind == .boolean else { throw Self.violation("whose `success` is no boolean") }
         let isSuccess = success.map { payload.byte(at: $0.range.lowerBound) == UInt8(ascii: "t") } ?? false
         guard let said = object["error"], said.kind != .null else {
             error = isSuccess ? nil : "the other side gave no reason"

@@ -6,6 +6,8 @@ struct EnvelopeIncoming: Sendable {
         /// By which it is known on other connections.
         let key: Identity?
         let type: String
+        /// Of its payload, while the program has it.
+        var bytes = 0
     }
 
     private var inHand: [UInt32: Message] = [:]
@@ -13,6 +15,8 @@ struct EnvelopeIncoming: Sendable {
     private var repeated: [Message] = []
     /// When they are next looked at, on the awake clock.
     private(set) var lookAgainAt: UInt64?
+    /// Bytes of payloads that the program has.
+    private(set) var bytes = 0
     private var last: UInt32 = 0
 
     /// How long until repeated messages are looked at again: 100 ms.
@@ -25,12 +29,20 @@ struct EnvelopeIncoming: Sendable {
     mutating func begin(_ message: Message) -> UInt32 {
         repeat { last &+= 1 } while last == 0 || inHand[last] != nil
         inHand[last] = message
+        bytes += message.bytes
         return last
     }
 
     func type(of number: UInt32) -> String? { inHand[number]?.type }
 
-    mutating func end(_ number: UInt32) -> Message? { inHand.removeValue(forKey: number) }
+    mutating func end(_ number: UInt32) -> Message? {
+        let message = inHand.removeValue(forKey: number)
+        bytes -= message?.bytes ?? 0
+        return message
+    }
+
+    /// By which those that the program has are known.
+    var keys: [Identity] { inHand.values.compactMap(\.key) }
 
     mutating func hold(_ message: Message, _ now: Moment) {
         repeated.append(message)

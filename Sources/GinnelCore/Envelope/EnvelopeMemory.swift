@@ -9,6 +9,8 @@ package protocol EnvelopeRecall: AnyObject, Sendable {
     func took(_ id: Identity) -> EnvelopeMemory.Finding
     /// It was dealt with; `error`: the sentence of its acknowledgement, `nil` for success.
     func answered(_ id: Identity, _ error: String?)
+    /// It was let go of without having been dealt with, if it was in hand.
+    func forgot(_ id: Identity)
     /// What has become of a message that was in hand.
     func finding(_ id: Identity) -> EnvelopeMemory.Finding
 }
@@ -36,6 +38,10 @@ package struct EnvelopeMemory: Sendable {
         let finding = finding(id)
         if finding == .new { findings[id] = .inHand }
         return finding
+    }
+
+    package mutating func forgot(_ id: Identity) {
+        if findings[id] == .inHand { findings[id] = nil }
     }
 
     package mutating func answered(_ id: Identity, _ error: String?) {

@@ -100,6 +100,7 @@ extension EnvelopeSession {
 
     private mutating func finish(_ reason: CloseReason, _ actions: inout [Action]) {
         phase = .closed
+        forgetInHand()
         expectations = EnvelopeExpectations()
         incoming.dropRepeated()
         actions.append(.close(reason))

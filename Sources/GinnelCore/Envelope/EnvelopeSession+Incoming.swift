@@ -23,7 +23,7 @@ extension EnvelopeSession {
     /// Hands a message to the program, unless it has come before.
     private mutating func hand(_ message: EnvelopeMessage, _ now: Moment, _ actions: inout [Action]) {
         let key = message.id.flatMap { EnvelopeID.number($0) }
-        let known = EnvelopeIncoming.Message(id: message.id ?? takeID(), key: key, type: message.type)
+        let known = EnvelopeIncoming.Message(id: message.id ?? takeID(), key: key, type: message.type, bytes: message.payload.count)
         switch key.map({ took($0) }) ?? .new {
         case .new: break
         case .inHand: return incoming.hold(known, now)
@@ -49,6 +49,14 @@ extension EnvelopeSession {
     private mutating func noteAnswered(_ id: Identity, _ error: String?) {
         if let shared = configuration.memory { return shared.answered(id, error) }
         memory.answered(id, error)
+    }
+
+    /// The connection ends. What a service has in hand goes on and is answered on a later one; a client's messages may wait for their turn, which they lose, so they are new when they come again.
+    mutating func forgetInHand() {
+        guard role == .client else { return }
+        for key in incoming.keys {
+            if let shared = configuration.memory { shared.forgot(key) } else { memory.forgot(key) }
+        }
     }
 
     private func finding(_ id: Identity) -> EnvelopeMemory.Finding { configuration.memory?.finding(id) ?? memory.finding(id) }

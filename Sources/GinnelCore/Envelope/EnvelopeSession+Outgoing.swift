@@ -35,7 +35,7 @@ extension EnvelopeSession {
     /// Begins calls that wait, oldest of the highest lane first, as long as not too many are in flight and the next need not wait for an answer to an earlier one.
     mutating func startCalls(_ now: Moment, _ actions: inout [Action]) {
         guard phase == .open else { return }
-        while outgoing.count < configuration.limits.announced.callsInFlight, let next = outgoing.firstWaiting,
+        while outgoing.count < max(configuration.limits.announced.callsInFlight, 1), let next = outgoing.firstWaiting,
             expectations.admits(configuration.answers[next.request.method])
         {
             outgoing.removeFirstWaiting()
@@ -55,7 +55,7 @@ extension EnvelopeSession {
         guard number != 0 else {
             token.isAbandoned = true
             if outgoing.removeWaiting(token) { actions.append(.failed(token, failure)) }
-            return endIfLeaving(&actions)
+            return goOn(now, &actions)
         }
         guard outgoing[number]?.token === token else { return }
         actions.append(.failed(token, failure))

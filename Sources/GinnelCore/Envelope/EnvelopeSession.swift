@@ -108,8 +108,11 @@ extension EnvelopeSession: SessionMachine {
         return .taken(mayCarryOn: true)
     }
 
-    /// False while more messages are in hand than may be.
-    package var wantsInput: Bool { phase != .closed && incoming.count < max(configuration.limits.announced.callsInFlight, 1) }
+    /// False while as much is in hand as may be.
+    package var wantsInput: Bool {
+        let limits = configuration.limits.announced
+        return phase != .closed && incoming.count < max(limits.callsInFlight, 1) && incoming.bytes < max(limits.requestWindow, 1)
+    }
 
     package var hasOutput: Bool { !outbox.isEmpty }
     package var outputBytes: Int { outbox.byteCount }

@@ -107,9 +107,10 @@ public struct ProtobufReader: Sendable {
     /// A message; a second one is merged into the first.
     @inlinable public mutating func take<Message: ProtobufMessage>(_ message: inout Message?) throws(ProtobufError) {
         guard isToTake(.lengthDelimited) else { return }
-        var merged = message ?? Message()
+        // Taken out, so that there is one of it: with a second reference each field that is added would copy all that came before.
+        var merged = message.take() ?? Message()
+        defer { message = merged }
         try inside(nests: true) { (reader: inout ProtobufReader) throws(ProtobufError) in try reader.fields(of: &merged) }
-        message = merged
     }
 
     /// A repeated message.

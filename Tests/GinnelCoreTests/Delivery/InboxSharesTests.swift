@@ -36,6 +36,12 @@ import Testing
             return (handed, steps.compactMap { if case .close(let connection, _) = $0 { connection } else { nil } })
         }
 
+        mutating func disconnect(_ number: UInt64) { inbox.connectionEnded(number, at: now) }
+
+        func refusals() -> [UInt64: FailureCode] {
+            steps.reduce(into: [:]) { refused, step in if case .acknowledge(_, let id, let code?) = step { refused[id] = code } }
+        }
+
         mutating func failures() -> [Failure] {
             defer { steps = [] }
             return steps.compactMap { if case .close(_, let failure) = $0 { failure } else { nil } }
@@ -61,6 +67,29 @@ import Testing
         held.answer(1, of: 2)
         #expect(held.take().handed == [3])
         #expect(held.inbox.inHand == 3)
+    }
+
+    @Test func `a user whose only sender comes and goes while there is no room stands in line once`() {
+        var held = Held { $0.inHand = 1 }
+        held.connect(1, of: "busy")
+        held.receive(1, on: 1)
+        for number: UInt64 in 2...9 {
+            held.connect(number, of: "restless")
+            held.receive(1, on: number)
+            if number < 9 { held.disconnect(number) }
+        }
+        #expect(held.inbox.lineCount == 1)
+        held.answer(1, of: 1)
+        #expect(held.take().handed == [1, 9])
+    }
+
+    @Test func `a message that alone is more than may be held is refused, and one that just fits is not`() {
+        var held = Held { $0.bytesPerUser = Self.cost(100) }
+        held.connect(1, of: "user")
+        held.receive(1, on: 1, 100)
+        held.receive(2, on: 1, 101)
+        #expect(held.refusals() == [2: .tooLarge])
+        #expect(held.take().handed == [1])
     }
 
     @Test func `users take turns however many senders one of them has`() {

@@ -23,7 +23,8 @@ import Testing
         (#""success":false,"error":"Error handling message: no""#, FailureCode(rawValue: 1000), "Error handling message: no"),
         (#""success":false,"error":"No handler registered for message type: X""#, .unknownMethod, "No handler registered for message type: X"),
         (#""success":false,"error":"Failed to deserialize payload""#, .invalidRequest, "Failed to deserialize payload"),
-        (#""success":false"#, FailureCode(rawValue: 1000), "the other side gave no reason"), (#""error":null"#, FailureCode(rawValue: 1000), "the other side gave no reason"),
+        (#""success":false"#, FailureCode(rawValue: 1000), "the other side gave no reason"),
+        (#""success":null"#, FailureCode(rawValue: 1000), "the other side gave no reason"), (#""error":null"#, FailureCode(rawValue: 1000), "the other side gave no reason"),
     ])
     func `a failed acknowledgement fails the call with its sentence`(rest: String, code: FailureCode, sentence: String) {
         var client = MachineEnd.envelope(.client)
@@ -74,6 +75,37 @@ import Testing
         client.hearAcknowledgment(of: ours(4))
         #expect(last.hasEnded)
         #expect(client.envelopeLeftovers == nil)
+    }
+
+    @Test func `a call that waited behind one that was given up before it began goes on`() {
+        var client = MachineEnd.envelope(.client)
+        client.callEnvelope("AGENT_STARTED")
+        let second = client.callEnvelope("DELAY_REQUEST")
+        client.callEnvelope("USER_ACTION")
+        #expect(client.texts().count == 1)
+        client.submit(.abandon(second, Failure(.cancelled, "no")))
+        #expect(second.failure?.code == .cancelled)
+        #expect(client.texts().map { $0.contains("USER_ACTION") } == [true])
+    }
+
+    @Test func `a client that takes no calls itself can make one`() {
+        var client = MachineEnd.envelope(.client) { $0.limits.announced.callsInFlight = 0 }
+        client.callEnvelope("USER_ACTION")
+        #expect(client.texts().count == 1)
+    }
+
+    @Test func `what a client had in hand when its connection ended is handed on when it comes again`() {
+        let memory = SharedMemory()
+        let text = #"{"id":"\#(guid(1))","type":"X","payload":1}"#
+        for _ in 1...2 {
+            var client = MachineEnd.envelope(.client) {
+                $0.received = ["X"]
+                $0.memory = memory
+            }
+            client.hear(text, text)
+            #expect(client.actions.count { if case .message = $0 { true } else { false } } == 1)
+            client.inputEnded()
+        }
     }
 
     @Test func `such a call that was given up keeps its place until it is answered, and the answer becomes an event`() {

@@ -42,6 +42,15 @@ import Testing
             ])
     }
 
+    @Test func `no more is read while as many bytes are in hand as may be`() {
+        var service = MachineEnd.envelope(.service) { $0.limits.announced.requestWindow = 10 }
+        service.hear(request("1"), request("2"), request("3"))
+        #expect(service.requests.count == 2)
+        service.answer(envelope: 1)
+        service.hear()
+        #expect(service.requests.count == 3)
+    }
+
     @Test(arguments: [
         (Failure(.unknownMethod, "x"), "No handler registered for message type: BACKUP_PROGRESS"), (Failure(.invalidRequest, "x"), "Failed to deserialize payload"),
         (Failure(.internal, "it broke"), "Error handling message: it broke"), (Failure(.forbidden, ""), "Error handling message: forbidden"),
@@ -183,5 +192,6 @@ final class SharedMemory: EnvelopeRecall, @unchecked Sendable {  // protected by
 
     func took(_ id: Identity) -> EnvelopeMemory.Finding { memory.took(id) }
     func answered(_ id: Identity, _ error: String?) { memory.answered(id, error) }
+    func forgot(_ id: Identity) { memory.forgot(id) }
     func finding(_ id: Identity) -> EnvelopeMemory.Finding { memory.finding(id) }
 }

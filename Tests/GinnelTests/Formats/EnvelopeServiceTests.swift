@@ -29,6 +29,26 @@ import Testing
         }
     }
 
+    @Test func `a service that is cut off ends a handler whose connection is long gone`() async throws {
+        let began = Recorded<Void>()
+        let cancelled = Recorded<Void>()
+        try await Self.withAgents {
+            $0.handle("WAIT") { _, _ async throws -> [UInt8] in
+                began.signal()
+                await DeadlineTests.waitForCancellation()
+                cancelled.signal()
+                return []
+            }
+        } _: { running in
+            let peer = try RawPeer(connectingTo: running.path)
+            try await peer.send(Self.message(#"{"type":"WAIT"}"#))
+            try await began.wait()
+            peer.close()
+            try await running.log.entry("ended")
+        }
+        try await cancelled.wait()
+    }
+
     // MARK: Messages
 
     /// Encodes a message and reads it again.

@@ -47,6 +47,7 @@ private final class SharedEnvelopeMemory: EnvelopeRecall {
 
     func took(_ id: Identity) -> EnvelopeMemory.Finding { memory.withLock { $0.took(id) } }
     func answered(_ id: Identity, _ error: String?) { memory.withLock { $0.answered(id, error) } }
+    func forgot(_ id: Identity) { memory.withLock { $0.forgot(id) } }
     func finding(_ id: Identity) -> EnvelopeMemory.Finding { memory.withLock { $0.finding(id) } }
 }
 
