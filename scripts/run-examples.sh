@@ -9,6 +9,8 @@ limit=60
 build() {
     local package=(--package-path "Examples/$1" --scratch-path "$PWD/.build/examples")
     shift
+    # What the last of them was planned to be is not taken for the plan of this one.
+    rm -f .build/examples/*.yaml .build/examples/*/description.json
     swift build "${package[@]}" "$@" >&2 || return
     swift build "${package[@]}" "$@" --show-bin-path
 }

@@ -52,9 +52,9 @@ import Testing
             let ping = try Running(["ping", path, "--json", "--interval", "0", "--deadline", "20ms"])
             _ = await ping.line()
             service.signal(SIGSTOP)
-            while await !ping.line().contains("\"lost\"") {}
+            try await ping.wait(for: "\"lost\"")
             service.signal(SIGCONT)
-            while await !ping.line().contains("\"answer\"") {}
+            try await ping.wait(for: "\"answer\"")
             ping.signal(SIGINT)
             let outcome = await ping.outcome()
             #expect(outcome.status == 5)

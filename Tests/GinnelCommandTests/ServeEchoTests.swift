@@ -27,7 +27,7 @@ import Testing
             let stream = try Running(["call", directory + "/echo.sock", "count", "{\"to\":1000000000}"])
             _ = await stream.line()
             service.signal(signal)
-            while await !service.line().contains("stopping") {}
+            try await service.wait(for: "stopping")
             service.signal(signal)
             #expect(await service.outcome().status == 128 + signal)
             #expect(try FileManager.default.contentsOfDirectory(atPath: directory) == [])

@@ -106,6 +106,20 @@ final class Running: Sendable {
         }
     }
 
+    /// Reads on to the line that contains this. Throws when its output ends before, with what it said of that.
+    func wait(for text: String) async throws {
+        while true {
+            let line = await line()
+            if line.contains(text) { return }
+            guard !line.isEmpty else { throw EndedEarly(wanted: text, outcome: await outcome()) }
+        }
+    }
+
+    struct EndedEarly: Error {
+        let wanted: String
+        let outcome: Outcome
+    }
+
     func signal(_ number: Int32) { kill(id, number) }
 
     /// Waits for its end. What was read before is not in it.

@@ -47,7 +47,7 @@ import Testing
         service.hear(request("1"), request("2"), request("3"))
         #expect(service.requests.count == 2)
         service.answer(envelope: 1)
-        service.hear()
+        service.receive([])
         #expect(service.requests.count == 3)
     }
 
