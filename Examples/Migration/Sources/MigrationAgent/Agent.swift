@@ -1,5 +1,5 @@
-// An agent: says that it is there, on every connection, and makes a backup whenever it is asked for one. What it tells the service of that is kept until it is acknowledged, whatever becomes of the
-// connection.
+// An agent: says that it is there, on every connection, and makes a backup whenever it is asked for one. What it tells the service of that is kept until it is acknowledged, whatever
+// becomes of the connection.
 
 import Foundation
 import Ginnel

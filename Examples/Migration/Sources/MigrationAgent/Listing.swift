@@ -1,5 +1,5 @@
-// What a backup consists of: the regular files of each category. A category is the folder of its name at the first level, and `files` is all that lies in no other category's folder, so that a
-// directory without such folders is backed up too. Links are not followed, and the place of the backup itself is left out.
+// What a backup consists of: the regular files of each category. A category is the folder of its name at the first level, and `files` is all that lies in no other category's
+// folder, so that a directory without such folders is backed up too. Links are not followed, and the place of the backup itself is left out.
 
 import Foundation
 

@@ -1,5 +1,5 @@
-// What has been copied, with its hash: a line for each file, written when the file is complete. A run that is cut off leaves a list of what need not be copied again, and a line that says that it was
-// begun; the line that says that it has ended is written when the service knows of it.
+// What has been copied, with its hash: a line for each file, written when the file is complete. A run that is cut off leaves a list of what need not be copied again, and a line that
+// says that it was begun; the line that says that it has ended is written when the service knows of it.
 
 import Foundation
 

@@ -143,8 +143,8 @@ actor Migration {
         let ready = agents.filter { $0.value.state == .ready }.keys.sorted()
         let blocking = agents.filter { $0.value.state != .ready }.keys.sorted()
         let isBlocked = agents.values.contains { $0.state == .blocked }
-        return Envelope.StatusUpdate(
-            overallStatus: ready.count >= expected ? "ready" : isBlocked ? "blocked" : "waiting", blockingUsers: blocking, readyUsers: ready, totalUsers: max(expected, agents.count))
+        let overall = ready.count >= expected ? "ready" : isBlocked ? "blocked" : "waiting"
+        return Envelope.StatusUpdate(overallStatus: overall, blockingUsers: blocking, readyUsers: ready, totalUsers: max(expected, agents.count))
     }
 
     // MARK: The end
