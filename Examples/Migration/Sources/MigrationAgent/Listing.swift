@@ -67,6 +67,8 @@ struct Listing {
         do {
             let attributes = try FileManager.default.attributesOfItem(atPath: place)
             switch attributes[.type] as? FileAttributeType {
+            case .typeRegular where path == Manifest.name:
+                failures.append(Failure(category, path, "the list of the backup has this name"))
             case .typeRegular:
                 let modified = (attributes[.modificationDate] as? Date)?.timeIntervalSince1970 ?? 0
                 items.append(Item(category: category, path: path, size: attributes[.size] as? Int ?? 0, modified: modified))

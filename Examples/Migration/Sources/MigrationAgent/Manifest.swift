@@ -17,6 +17,8 @@ struct Manifest {
         var categories: [String]?
     }
 
+    /// Beside the copies.
+    static let name = "manifest.jsonl"
     private static let begun = "begun"
     private static let ended = "ended"
 
@@ -28,7 +30,7 @@ struct Manifest {
     /// Makes the directory where there is none, and reads what an earlier run has left. A last line that was cut off counts for nothing.
     init(in directory: URL) throws {
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
-        file = directory.appendingPathComponent("manifest.jsonl")
+        file = directory.appendingPathComponent(Self.name)
         guard let text = try? Data(contentsOf: file) else { return }
         for line in text.split(separator: UInt8(ascii: "\n")) {
             if let entry = try? JSONDecoder().decode(Entry.self, from: Data(line)) {
