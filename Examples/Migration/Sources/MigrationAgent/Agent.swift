@@ -137,7 +137,7 @@ struct Agent: Sendable {
     private func backUp(_ categories: [String], _ manifest: inout Manifest) async throws {
         try manifest.begin(categories)
         let backup = Backup(from: source, to: target, categories: categories, pause: pause)
-        try await tell(Envelope.BackupStarted(userId: name, categories: backup.listing.categories, estimatedSizeMB: Double(backup.total) / 1_000_000))
+        let started = try await tell(Envelope.BackupStarted(userId: name, categories: backup.listing.categories, estimatedSizeMB: Double(backup.total) / 1_000_000))
         var display = Display(name)
         var told = -1
         let result = try await backup.run(&manifest) { progress in
@@ -149,14 +149,16 @@ struct Agent: Sendable {
             let message = Envelope.BackupProgress(
                 userId: name, category: progress.category, progress: Double(percent), currentFile: progress.file, bytesTransferred: progress.bytes, bytesTotal: progress.total)
             // No reason to stop: the next one says more.
-            try? await tell(message)
+            _ = try? await tell(message)
         }
         display.end()
         say("\(name): \(result.copied) files copied, \(result.kept) were there, \(result.continued) taken up in the middle")
+        // A service may deal with several messages at once: what must have come before the end is waited for.
+        try await started.acknowledged()
         try await report(result.failures)
         let message = Envelope.BackupCompleted(
             userId: name, success: result.failures.isEmpty, manifestPath: manifest.file.path, categories: Self.results(backup.listing.categories, result))
-        try await client.send(message, delivery: .acknowledged).acknowledged()
+        try await tell(message).acknowledged()
         try manifest.end()
     }
 
@@ -175,11 +177,11 @@ struct Agent: Sendable {
         say("\(name): \(failures.count) are not in the backup")
         for failure in failures.prefix(Self.mostReports) {
             let context: [String: Envelope.Value] = ["category": .string(failure.category), "path": .string(failure.path)]
-            try await tell(Envelope.ErrorReport(userId: name, errorCode: "FILE_NOT_COPIED", message: "\(failure.path): \(failure.reason)", context: context))
+            try await tell(Envelope.ErrorReport(userId: name, errorCode: "FILE_NOT_COPIED", message: "\(failure.path): \(failure.reason)", context: context)).acknowledged()
         }
     }
 
-    private func tell(_ message: some EnvelopePayload) async throws { _ = try await client.send(message, delivery: .acknowledged) }
+    private func tell(_ message: some EnvelopePayload) async throws -> DeliveryReceipt { try await client.send(message, delivery: .acknowledged) }
 
     private func putOff() async throws {
         for used in 0..<delays {

@@ -97,7 +97,6 @@ actor Migration {
     }
 
     private func went(_ name: String, _ message: Envelope.BackupProgress) {
-        if agents[name]?.state != .ready { agents[name, default: Agent()].state = .inProgress }
         say("service: \(name) has \(Int(min(max(message.progress, 0), 100))) percent")
     }
 
