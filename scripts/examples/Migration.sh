@@ -13,12 +13,91 @@ example() {
         "  service: everybody has a backup; I end" "20 of 20 files are the same as their originals, to the byte"; do
         grep -qxF "$line" "$XDG_RUNTIME_DIR/output" || fail "migration did not say \"$line\":" "$(cat "$XDG_RUNTIME_DIR/output" "$XDG_RUNTIME_DIR/errors")"
     done
+    for line in "  $own/1: the service asks for a backup of files, browsers, email, system" "  $own/1: I go on with a backup of files, browsers, email, system" \
+        "  $own/1: reportEvery is now 20" "  $own/2: reportEvery is now 20"; do
+        grep -qxF "$line" "$XDG_RUNTIME_DIR/output" || fail "migration did not say \"$line\":" "$(cat "$XDG_RUNTIME_DIR/output" "$XDG_RUNTIME_DIR/errors")"
+    done
     # What the first life had finished, the second did not copy.
     sed -nE 's/.*with ([0-9]+) files complete, and started again: ([0-9]+) files copied, ([0-9]+) were there, .*/\1 \2 \3/p' "$XDG_RUNTIME_DIR/output" |
         awk '$1 > 0 && $1 == $3 && $2 + $3 == 10 { good = 1 } END { exit !good }' || fail "files were copied twice:" "$(cat "$XDG_RUNTIME_DIR/output")"
     for home in 1 2; do
-        sed -E 's/.*"path":"([^"]*)".*"sha256":"([^"]*)".*/\2  \1/' "$place/backups/$home/manifest.jsonl" > "$place/$home.sums"
+        sed -nE 's/.*"path":"([^"]*)".*"sha256":"([^"]*)".*/\2  \1/p' "$place/backups/$home/manifest.jsonl" > "$place/$home.sums"
         (cd "$place/homes/$home" && sha256sum --check --quiet "$place/$home.sums") || fail "the manifest of home $home has other hashes"
     done
     cat "$XDG_RUNTIME_DIR/output"
+    trouble "$programs" "$own"
+    if [ "$(id -u)" = 0 ] && command -v setpriv > /dev/null; then users "$programs"; else echo "not root, or no setpriv: other users are not tried"; fi
+}
+
+# heard FILE LINE: waits until the line stands in the file.
+heard() {
+    local tenths=$((limit * 10))
+    until grep -qxF "$2" "$1"; do
+        [ "$tenths" -gt 0 ] || fail "nobody said \"$2\":" "$(cat "$1")"
+        tenths=$((tenths - 1))
+        sleep 0.1
+    done
+}
+
+# A directory without the folders of categories, of which one file cannot be copied: asked twice, then people are told. The next life copies what is missing, and the end leaves a slow agent its second.
+trouble() {
+    local place=$XDG_RUNTIME_DIR/trouble own=$2 agent slow line
+    mkdir -p "$place/from/deep" "$place/to/stuck.partial" "$place/many"
+    for line in first deep/second stuck; do echo "$line" > "$place/from/$line"; done
+    head -c 3000000 /dev/zero > "$place/many/long"
+    "$1/migration-service" --path "$place/s" --quick 1 --agents 1 --grace 1 > "$place/service" 2>&1 &
+    service=$!
+    "$1/migration-agent" --path "$place/s" --quick 1 --user "$own/stuck" --from "$place/from" --to "$place/to" > "$place/agent" 2>&1 &
+    agent=$!
+    heard "$place/agent" "$own/stuck: people are told of sync_error: the backup of $own/stuck has failed 2 times"
+    kill "$agent"
+    wait "$agent" 2>/dev/null || true
+    [ "$(grep -cxF "$own/stuck: the service asks for a backup of files, browsers, email, system" "$place/agent")" = 2 ] || fail "not asked twice:" "$(cat "$place/agent")"
+    for line in "service: $own/stuck reports FILE_NOT_COPIED: stuck: Is a directory" "service: $own/stuck has failed: 2 in files"; do heard "$place/service" "$line"; done
+    "$1/migration-agent" --path "$place/s" --quick 1 --user "$own/slow" --from "$place/many" --to "$place/few" --pause 2000 > "$place/slow" 2>&1 &
+    slow=$!
+    heard "$place/service" "service: $own/slow begins a backup of files"
+    rmdir "$place/to/stuck.partial"
+    within "$1/migration-agent" --path "$place/s" --quick 1 --user "$own/stuck" --from "$place/from" --to "$place/to" > "$place/agent" 2>&1 || fail "the agent failed:" "$(cat "$place/agent")"
+    wait "$service" || fail "the service failed:" "$(cat "$place/service")"
+    service=
+    wait "$slow" || fail "the slow agent failed:" "$(cat "$place/slow")"
+    heard "$place/agent" "$own/stuck: 1 files copied, 2 were there, 0 taken up in the middle"
+    heard "$place/service" "service: $own/stuck is done: 3 in files"
+    heard "$place/slow" "$own/slow: not ready after 1 s; what is there is not copied again"
+    for line in first deep/second stuck; do cmp "$place/from/$line" "$place/to/$line" || fail "$line is not the same"; done
+    echo "a file that could not be copied was reported, asked for again and copied in the end; a slow agent had its second"
+}
+
+# A service for all users, and agents of two of them, of which one says that it is the other. They are scripts, as other users may not be let into the directory of these programs.
+users() {
+    local place=$XDG_RUNTIME_DIR/all said tenths=$((limit * 10))
+    chmod 711 "$XDG_RUNTIME_DIR"
+    mkdir -m 755 "$place"
+    "$1/migration-service" --at "$place/s" --agents 2 > "$XDG_RUNTIME_DIR/users" 2>&1 &
+    service=$!
+    until [ -S "$place/s" ]; do
+        [ "$tenths" -gt 0 ] || fail "the service does not listen:" "$(cat "$XDG_RUNTIME_DIR/users")"
+        tenths=$((tenths - 1))
+        sleep 0.1
+    done
+    for said in "nobody nobody answered BACKUP_REQUEST nobody" "daemon nobody refused Error handling message: the kernel says that you are daemon, not nobody" \
+        "daemon daemon answered BACKUP_REQUEST daemon"; do
+        # shellcheck disable=SC2086
+        as $said
+    done
+    heard "$XDG_RUNTIME_DIR/users" "service: a process of daemon claims to be nobody; refused"
+    kill "$service"
+    wait "$service" || true
+    service=
+    echo "nobody and daemon speak for themselves, and daemon does not speak for nobody"
+}
+
+# as USER CLAIMED ANSWER...: what an agent of this user is answered that claims to be that one, in $place.
+as() {
+    local user=$1 claimed=$2 answer
+    shift 2
+    # The system's own interpreter: another may lie where other users are not let in.
+    answer=$(PATH=/usr/bin:/bin setpriv --reuid "$user" --regid "$(id -g "$user")" --clear-groups python3 -I - agent "$place/s" "$claimed" < Tests/Peers/envelope.py)
+    [ "$answer" = "$*"$'\nend' ] || fail "$user, who claims to be $claimed, is answered:" "$answer" "$(cat "$XDG_RUNTIME_DIR/users")"
 }

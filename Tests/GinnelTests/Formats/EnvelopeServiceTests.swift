@@ -80,6 +80,57 @@ import Testing
 
     private static func read<Payload: Message>(_ json: String, as type: Payload.Type = Payload.self) throws -> Payload { try Payload(decoding: Array(json.utf8).span.bytes) }
 
+    /// A message is written as this text, and read from it.
+    private static func check<Payload: Message & Equatable>(_ payload: Payload, _ json: String) throws {
+        #expect(String(decoding: try payload.encoded(), as: UTF8.self) == json)
+        #expect(try read(json) == payload)
+    }
+
+    @Test func `all fourteen messages have the members that the format names`() throws {
+        let noon = try #require(Envelope.Time("2024-01-01T12:00:00.1234567Z"))
+        try Self.check(
+            Envelope.BackupRequest(userId: "u", priority: "urgent", deadline: noon, categories: ["files", "email"]),
+            #"{"categories":["files","email"],"deadline":"2024-01-01T12:00:00.1234567Z","priority":"urgent","userId":"u"}"#)
+        try Self.check(
+            Envelope.StatusUpdate(overallStatus: "blocked", blockingUsers: ["a"], readyUsers: ["b", "c"], totalUsers: 3),
+            #"{"blockingUsers":["a"],"overallStatus":"blocked","readyUsers":["b","c"],"totalUsers":3}"#)
+        try Self.check(
+            Envelope.EscalationNotice(reason: "quota_exceeded", details: "d", ticketNumber: "T-7"), #"{"details":"d","reason":"quota_exceeded","ticketNumber":"T-7"}"#)
+        try Self.check(
+            Envelope.ConfigurationUpdate(key: "k", value: .object(["a": .array([.null, .boolean(true), .integer(2)])]), scope: "machine"),
+            #"{"key":"k","scope":"machine","value":{"a":[null,true,2]}}"#)
+        try Self.check(Envelope.ShutdownRequest(reason: "r", gracePeriodSeconds: 5), #"{"gracePeriodSeconds":5,"reason":"r"}"#)
+        try Self.check(Envelope.AgentStarted(userId: "u", agentVersion: "1.0", sessionId: "2"), #"{"agentVersion":"1.0","sessionId":"2","userId":"u"}"#)
+        try Self.check(Envelope.BackupStarted(userId: "u", categories: ["email"], estimatedSizeMB: 12.5), #"{"categories":["email"],"estimatedSizeMB":12.5,"userId":"u"}"#)
+        try Self.check(
+            Envelope.BackupProgress(userId: "u", category: "files", progress: 99.5, currentFile: "a/b", bytesTransferred: 199, bytesTotal: 200),
+            #"{"bytesTotal":200,"bytesTransferred":199,"category":"files","currentFile":"a/b","progress":99.5,"userId":"u"}"#)
+        try Self.check(
+            Envelope.BackupCompleted(userId: "u", success: false, manifestPath: "/m", categories: ["files": .init(success: false, itemCount: 3, error: "e")]),
+            #"{"categories":{"files":{"error":"e","itemCount":3,"success":false}},"manifestPath":"/m","success":false,"userId":"u"}"#)
+        try Self.check(
+            Envelope.DelayRequest(userId: "u", reason: "r", requestedDelay: 3600, delaysUsed: 2), #"{"delaysUsed":2,"reason":"r","requestedDelay":3600,"userId":"u"}"#)
+        try Self.check(Envelope.UserAction(userId: "u", action: "a", details: ["x": .string("é")]), #"{"action":"a","details":{"x":"é"},"userId":"u"}"#)
+        try Self.check(
+            Envelope.ErrorReport(userId: "u", errorCode: "E1", message: "m", stackTrace: "s", context: ["y": .number(0.5)]),
+            #"{"context":{"y":0.5},"errorCode":"E1","message":"m","stackTrace":"s","userId":"u"}"#)
+        try Self.check(
+            Envelope.Heartbeat(senderId: "s", timestamp: noon, sequenceNumber: 9), #"{"senderId":"s","sequenceNumber":9,"timestamp":"2024-01-01T12:00:00.1234567Z"}"#)
+        try Self.check(
+            Envelope.Acknowledgment(originalMessageId: "i", success: false, error: "e", timestamp: noon),
+            #"{"error":"e","originalMessageId":"i","success":false,"timestamp":"2024-01-01T12:00:00.1234567Z"}"#)
+        let types = [
+            Envelope.BackupRequest.type, Envelope.StatusUpdate.type, Envelope.EscalationNotice.type, Envelope.ConfigurationUpdate.type, Envelope.ShutdownRequest.type,
+            Envelope.AgentStarted.type, Envelope.BackupStarted.type, Envelope.BackupProgress.type, Envelope.BackupCompleted.type, Envelope.DelayRequest.type,
+            Envelope.UserAction.type, Envelope.ErrorReport.type, Envelope.Heartbeat.type, Envelope.Acknowledgment.type,
+        ]
+        #expect(
+            types == [
+                "BACKUP_REQUEST", "STATUS_UPDATE", "ESCALATION_NOTICE", "CONFIGURATION_UPDATE", "SHUTDOWN_REQUEST", "AGENT_STARTED", "BACKUP_STARTED", "BACKUP_PROGRESS",
+                "BACKUP_COMPLETED", "DELAY_REQUEST", "USER_ACTION", "ERROR_REPORT", "HEARTBEAT", "ACKNOWLEDGMENT",
+            ])
+    }
+
     @Test func `what a message leaves out has the format's default`() throws {
         #expect(try Self.read("{}") == Envelope.BackupRequest(userId: "", priority: "normal", deadline: nil, categories: []))
         #expect(try Self.read(#"{"reason":null}"#) == Envelope.ShutdownRequest(reason: "", gracePeriodSeconds: 30))

@@ -24,5 +24,8 @@ struct Display {
         last = percent
     }
 
+    /// A bar that stays below 100 percent ends its line too.
+    func end() { if isTerminal, last < 100 { write("\n") } }
+
     private func write(_ text: String) { FileHandle.standardOutput.write(Data(text.utf8)) }
 }

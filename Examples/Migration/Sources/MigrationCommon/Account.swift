@@ -1,4 +1,4 @@
-// Users of this system, by name.
+// Users of this system, by name, and their sessions.
 
 import Foundation
 
@@ -7,4 +7,7 @@ public enum Account {
     public static func name(_ user: UInt32) -> String { getpwuid(user).map { String(cString: $0.pointee.pw_name) } ?? "\(user)" }
 
     public static var own: String { name(getuid()) }
+
+    /// The login session, or the session of processes where there is none.
+    public static var session: String { ProcessInfo.processInfo.environment["XDG_SESSION_ID"] ?? "\(getsid(0))" }
 }

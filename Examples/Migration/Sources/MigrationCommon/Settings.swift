@@ -16,6 +16,9 @@ public struct Settings: Sendable {
         timeouts.heartbeat = .seconds(2)
     }
 
-    /// `--at NAME` for a service of the system, for the agents of all users; `--path PATH` for one of this user.
-    public static func endpoint(_ options: Options) -> Endpoint { options["at"].map { .system($0) } ?? .path(options.needed("path")) }
+    /// `--at NAME` or `--at PATH` for a service of the system, for the agents of all users; `--path PATH` for one of this user.
+    public static func endpoint(_ options: Options) -> Endpoint {
+        guard let place = options["at"] else { return .path(options.needed("path")) }
+        return place.hasPrefix("/") ? .path(place) : .system(place)
+    }
 }

@@ -45,7 +45,7 @@ final class Victim: Sendable {
         }
         guard let process else { return }
         kill(pid_t(process), SIGKILL)
-        let lines = (try? String(contentsOf: manifest, encoding: .utf8))?.split(separator: "\n").count ?? 0
+        let lines = (try? String(contentsOf: manifest, encoding: .utf8))?.split(separator: "\n").count { $0.contains("sha256") } ?? 0
         state.withLock { $0.complete = lines }
     }
 }

@@ -41,7 +41,7 @@ func agent(_ name: String, home: Int, _ more: [String], _ restarts: RestartPolic
     return sidecar("migration-agent", ["--user", name, "--from", from, "--to", to] + more, restarts, heard: heard)
 }
 
-let service = sidecar("migration-service", ["--agents", "2"], RestartPolicy(.onFailure), .listening(at: .path(socket)))
+let service = sidecar("migration-service", ["--agents", "2", "--report-every", "20"], RestartPolicy(.onFailure), .listening(at: .path(socket)))
 let one = agent(first, home: 1, ["--pause", "25"], RestartPolicy(.onFailure, backoff: Backoff(base: .milliseconds(100)))) { victim.said($0) }
 let two = agent(second, home: 2, ["--pause", "5", "--delays", "4"], RestartPolicy(.onFailure))
 let liar = agent("mallory", home: 2, [], .never)

@@ -9,6 +9,8 @@ actor Migration {
         case waiting
         case inProgress
         case ready
+        /// Has failed as often as it may; people are told.
+        case blocked
     }
 
     private struct Agent {
@@ -17,16 +19,29 @@ actor Migration {
         /// Of its last AGENT_STARTED.
         var connection: Connection?
         var starts = 0
+        var failures = 0
     }
 
     private var agents: [String: Agent] = [:]
-    private let expected: Int
-    private let finished: AsyncStream<Void>
-    private let finish: AsyncStream<Void>.Continuation
+    /// Failures after which a service does not ask again by itself.
+    private static let mostFailures = 2
 
-    init(agents: Int) {
+    private let expected: Int
+    private let reportEvery: Int64?
+    private let grace: Int
+    /// One for each backup that has ended.
+    private let ends: AsyncStream<Void>
+    private let ended: AsyncStream<Void>.Continuation
+
+    /// - Parameters:
+    ///   - agents: how many must have a backup.
+    ///   - reportEvery: after how many percent they say how far they are; `nil` leaves it to them.
+    ///   - grace: seconds that they have to end.
+    init(agents: Int, reportEvery: Int64?, grace: Int) {
         expected = agents
-        (finished, finish) = AsyncStream.makeStream()
+        self.reportEvery = reportEvery
+        self.grace = grace
+        (ends, ended) = AsyncStream.makeStream()
     }
 
     /// The handlers. Every one of them asks the kernel who speaks.
@@ -68,7 +83,7 @@ actor Migration {
         if agent.deadline == nil { agent.deadline = Envelope.Time.now.advanced(by: .seconds(7 * 86_400)) }
         agents[name] = agent
         say("service: \(name) is there\(agent.starts > 1 ? " again" : ""), agent \(message.agentVersion)")
-        return agent.state == .waiting ? try Envelope.Answer(request(name)) : try Envelope.Answer(status)
+        return agent.state == .waiting || agent.state == .blocked ? try Envelope.Answer(request(name)) : try Envelope.Answer(status)
     }
 
     private func request(_ name: String) -> Envelope.BackupRequest {
@@ -76,24 +91,40 @@ actor Migration {
     }
 
     private func begun(_ name: String, _ message: Envelope.BackupStarted) {
-        agents[name, default: Agent()].state = .inProgress
+        if agents[name]?.state != .ready { agents[name, default: Agent()].state = .inProgress }
         say("service: \(name) begins a backup of \(message.categories.joined(separator: ", "))")
+        if let reportEvery { push(Envelope.ConfigurationUpdate(key: "reportEvery", value: .integer(reportEvery)), to: name) }
     }
 
     private func went(_ name: String, _ message: Envelope.BackupProgress) {
-        if agents[name]?.state != .ready { agents[name, default: Agent()].state = .inProgress }
-        say("service: \(name) has \(Int(message.progress)) percent")
+        say("service: \(name) has \(Int(min(max(message.progress, 0), 100))) percent")
     }
 
     private func completed(_ name: String, _ message: Envelope.BackupCompleted) {
         let items = message.categories.map { "\($0.value.itemCount) in \($0.key)" }.sorted().joined(separator: ", ")
         say("service: \(name) \(message.success ? "is done" : "has failed"): \(items)")
-        guard message.success else { return }
+        ended.yield()
+        guard message.success else { return failed(name) }
         agents[name, default: Agent()].state = .ready
         let status = status
         for agent in agents.values { _ = try? agent.connection?.send(status) }
-        if status.overallStatus == "ready" { finish.finish() }
     }
+
+    /// Asked again by a push; when it fails again, people are told, and it is asked when it comes the next time.
+    private func failed(_ name: String) {
+        agents[name, default: Agent()].failures += 1
+        guard let agent = agents[name], agent.state != .ready else { return }
+        if agent.failures < Self.mostFailures {
+            agents[name]?.state = .waiting
+            push(request(name), to: name)
+        } else {
+            agents[name]?.state = .blocked
+            push(Envelope.EscalationNotice(reason: "sync_error", details: "the backup of \(name) has failed \(agent.failures) times"), to: name)
+        }
+    }
+
+    /// To an agent that is away nothing is sent: it is asked when it comes.
+    private func push(_ event: some Event, to name: String) { _ = try? agents[name]?.connection?.send(event) }
 
     private func delayed(_ name: String, _ message: Envelope.DelayRequest) throws -> Envelope.Answer {
         switch DelayRules.verdict(on: message, now: .now) {
@@ -110,17 +141,20 @@ actor Migration {
     private var status: Envelope.StatusUpdate {
         let ready = agents.filter { $0.value.state == .ready }.keys.sorted()
         let blocking = agents.filter { $0.value.state != .ready }.keys.sorted()
-        return Envelope.StatusUpdate(
-            overallStatus: ready.count >= expected ? "ready" : "waiting", blockingUsers: blocking, readyUsers: ready, totalUsers: max(expected, agents.count))
+        let isBlocked = agents.values.contains { $0.state == .blocked }
+        let overall = ready.count >= expected ? "ready" : isBlocked ? "blocked" : "waiting"
+        return Envelope.StatusUpdate(overallStatus: overall, blockingUsers: blocking, readyUsers: ready, totalUsers: max(expected, agents.count))
     }
 
     // MARK: The end
 
-    /// Waits until everybody has a backup, asks every agent to end, and stops the service. An agent that is away hears nothing of it.
+    /// Waits until everybody has a backup, asks every agent to end, waits for those that are at it, no longer than they may be, and stops the service. An agent that is
+    /// away hears nothing of it.
     func end(_ service: Service) async {
-        for await _ in finished {}
+        for await _ in ends where status.overallStatus == "ready" { break }
         for (name, agent) in agents.sorted(by: { $0.key < $1.key }) {
-            guard let connection = agent.connection, let payload = try? Envelope.ShutdownRequest(reason: "the migration is ready").encoded() else { continue }
+            let request = Envelope.ShutdownRequest(reason: "the migration is ready", gracePeriodSeconds: grace)
+            guard let connection = agent.connection, let payload = try? request.encoded() else { continue }
             do {
                 _ = try await connection.call(Envelope.ShutdownRequest.type, codec: .json, payload: payload, deadline: .seconds(5))
                 say("service: \(name) ends")
@@ -128,6 +162,19 @@ actor Migration {
                 say("service: \(name) did not say that it ends: \(error)")
             }
         }
+        await withTaskGroup { group in
+            group.addTask { await self.becomeIdle() }
+            group.addTask { [grace] in try? await Task.sleep(for: .seconds(grace)) }
+            await group.next()
+            group.cancelAll()
+        }
         service.beginGracefulShutdown()
     }
+
+    private func becomeIdle() async {
+        guard isBusy else { return }
+        for await _ in ends where !isBusy { break }
+    }
+
+    private var isBusy: Bool { agents.values.contains { $0.state == .inProgress } }
 }
