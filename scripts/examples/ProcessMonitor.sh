@@ -27,6 +27,7 @@ example() {
     TMPDIR="$XDG_RUNTIME_DIR" within "$programs/agent" > "$XDG_RUNTIME_DIR/output" 2> "$XDG_RUNTIME_DIR/errors" || fail "agent failed:" "$(cat "$XDG_RUNTIME_DIR/errors")"
     said=$(grep -v '^  procmond: ' "$XDG_RUNTIME_DIR/output" | sed -E 's/: [0-9]+ processes/: N processes/; s/started [0-9]+ by me, with [0-9]+ bytes/started N by me, with N bytes/; s/has [0-9]+ sockets/has N sockets/')
     expected=$(
+        echo "defaults: messages of 1048576 bytes; 16 connections; ieee; seconds for accepting 5.0, reading 30.0, writing 10.0"
         for transport in interprocess legacy; do
             printf '%s\n' "transport $transport:" "  agent: procmond 1.0 watches processes; of what I asked for: Not supported: network" \
                 "  agent: N processes; among them I, agent, and procmond, started N by me, with N bytes" "  agent: found again by name, number, pattern" \

@@ -1,4 +1,5 @@
-// How the messages travel: one request, one result, in checksummed frames. With types that a schema compiler has generated, this file would be all that is written by hand.
+// How the messages travel: one request, one result, in checksummed frames. With types that SwiftProtobuf's compiler has generated,
+// this file would be all that is written by hand, and once for the program the few lines at `SerializedMessage` that say which of their functions are meant.
 
 public import Ginnel
 

@@ -13,7 +13,9 @@ public struct MonitorSettings: Sendable {
     public var client: ClientConfiguration
     /// How long a task may take: `ipc.read_timeout_ms`, as it has always been, and so may a connection be idle.
     public var taskTimeout: Duration
-    /// With `ipc.crc32_variant`, IEEE unless the file says otherwise.
+    /// `ipc.crc32_variant`, IEEE unless the file says otherwise.
+    public var checksum: Checksum
+    /// With this checksum.
     public var format: WireFormat
 
     public init(_ file: ConfigurationFile) {
@@ -27,7 +29,8 @@ public struct MonitorSettings: Sendable {
         client = file.client(client)
         taskTimeout = service.timeouts.readMidMessage
         let limit = service.limits.announced.maximumMessage
-        format = .checksummed(checksum: file.checksum ?? .ieee, maximumMessage: limit, handlerTimeout: taskTimeout, failures: DetectionResult.failures)
+        checksum = file.checksum ?? .ieee
+        format = .checksummed(checksum: checksum, maximumMessage: limit, handlerTimeout: taskTimeout, failures: DetectionResult.failures)
         client.format = format
         endpoint = file.endpoint ?? .named("procmond")
         self.service = service

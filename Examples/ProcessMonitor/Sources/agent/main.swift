@@ -5,6 +5,7 @@ import Ginnel
 import ProcessMonitorSupport
 
 do {
+    try Defaults.show()
     for transport in ["interprocess", "legacy"] {
         say("transport \(transport):")
         try await MonitorProcess.run(transport: transport) { settings in

@@ -51,6 +51,21 @@ public struct AudioConfig: Tagged {
     public var agcEnabled = false
     public var agcNoiseGateEnabled = true
     public init() {}
+
+    fileprivate enum CodingKeys: String, CodingKey {
+        case enabled, sourceId, microphoneId, echoCancellation, agcEnabled, agcNoiseGateEnabled
+    }
+
+    /// The two that came later may be missing.
+    public init(from decoder: any Decoder) throws {
+        let members = try decoder.container(keyedBy: CodingKeys.self)
+        enabled = try members.decode(Bool.self, forKey: .enabled)
+        sourceId = try members.decodeIfPresent(String.self, forKey: .sourceId)
+        microphoneId = try members.decodeIfPresent(String.self, forKey: .microphoneId)
+        echoCancellation = try members.decode(Bool.self, forKey: .echoCancellation)
+        agcEnabled = try members.decodeIfPresent(Bool.self, forKey: .agcEnabled) ?? false
+        agcNoiseGateEnabled = try members.decodeIfPresent(Bool.self, forKey: .agcNoiseGateEnabled) ?? true
+    }
 }
 
 public struct GetAudioConfig: RecorderRequest {
@@ -65,25 +80,11 @@ public struct SetAudioConfig: RecorderRequest {
     public var config: AudioConfig
     public init(_ config: AudioConfig) { self.config = config }
 
-    private enum CodingKeys: String, CodingKey {
-        case enabled, sourceId, microphoneId, echoCancellation, agcEnabled, agcNoiseGateEnabled
-    }
-
-    /// The two that came later may be missing.
-    public init(from decoder: any Decoder) throws {
-        let members = try decoder.container(keyedBy: CodingKeys.self)
-        config = AudioConfig()
-        config.enabled = try members.decode(Bool.self, forKey: .enabled)
-        config.sourceId = try members.decodeIfPresent(String.self, forKey: .sourceId)
-        config.microphoneId = try members.decodeIfPresent(String.self, forKey: .microphoneId)
-        config.echoCancellation = try members.decode(Bool.self, forKey: .echoCancellation)
-        config.agcEnabled = try members.decodeIfPresent(Bool.self, forKey: .agcEnabled) ?? false
-        config.agcNoiseGateEnabled = try members.decodeIfPresent(Bool.self, forKey: .agcNoiseGateEnabled) ?? true
-    }
+    public init(from decoder: any Decoder) throws { config = try AudioConfig(from: decoder) }
 
     /// Here an id that is none is `null`, where the reply leaves it out.
     public func encode(to encoder: any Encoder) throws {
-        var members = encoder.container(keyedBy: CodingKeys.self)
+        var members = encoder.container(keyedBy: AudioConfig.CodingKeys.self)
         try members.encode(config.enabled, forKey: .enabled)
         try members.encode(config.sourceId, forKey: .sourceId)
         try members.encode(config.microphoneId, forKey: .microphoneId)

@@ -151,6 +151,9 @@ import Testing
         #expect(monitors.monitors.first?.scaleFactor == 1)
         let audio: SetAudioConfig = try decode(#"{"type":"set_audio_config","enabled":false,"source_id":"s","microphone_id":null,"echo_cancellation":false}"#)
         #expect(audio.config.sourceId == "s" && audio.config.microphoneId == nil && !audio.config.agcEnabled && audio.config.agcNoiseGateEnabled)
+        // A service from before the two that came later answers without them.
+        let reply: AudioConfig = try decode(#"{"type":"audio_config","enabled":false,"echo_cancellation":false}"#)
+        #expect(!reply.enabled && reply.sourceId == nil && !reply.agcEnabled && reply.agcNoiseGateEnabled)
         let transcription: SetTranscriptionConfig = try decode(#"{"type":"set_transcription_config","enabled":true}"#)
         #expect(transcription.modelPath == nil)
     }

@@ -44,7 +44,8 @@ import Testing
     }
 
     @Test func `every request is answered, and with its own reply`() async throws {
-        try await Self.withService { endpoint, _ in
+        // All but `shutdown`, which has a test of its own: first the samples, then those that were refused with what exists here.
+        try await Self.withService { endpoint, recorder in
             try await Client.connect(to: endpoint, configuration: Self.speaking) { client in
                 var refused: [String] = []
                 for (request, _) in MessageTests.requests where !(request is Shutdown) {
@@ -56,6 +57,18 @@ import Testing
                         "start_window_capture", "start_display_capture", "start_region_capture", "start_portal_capture", "stop_recording", "set_output_format",
                         "get_window_thumbnail", "get_display_thumbnail", "get_region_preview", "show_window_highlight",
                     ])
+                let present: [any RecorderRequest] = [
+                    StartWindowCapture(windowHandle: 101), StopRecording(), StartDisplayCapture(monitorId: "SYN-1", width: 320, height: 200), StopRecording(),
+                    StartRegionCapture(monitorId: "SYN-1", x: 1, y: 2, width: 30, height: 40), StopRecording(), StartPortalCapture(), StopRecording(),
+                    SetOutputFormat(format: "apng"), GetWindowThumbnail(windowHandle: 101), GetDisplayThumbnail(monitorId: "SYN-1"),
+                    GetRegionPreview(monitorId: "SYN-1", x: 1, y: 2, width: 30, height: 40), ShowWindowHighlight(windowHandle: 101),
+                ]
+                #expect(Set(refused) == Set(present.map { type(of: $0).method }))
+                for request in present {
+                    #expect(try await Self.answers(request, from: client), "\(request)")
+                    // Saves what was stopped.
+                    await recorder.tick()
+                }
                 let state = try await client.call(GetRecordingState())
                 #expect(state.state == .idle)
             }

@@ -10,7 +10,7 @@ extension WireFormat {
     /// `Envelope.Answer`. Make one format value for a service and use it for all its endpoints: what it remembers of ids, so that a message that comes again is not dealt with again, belongs to the value.
     ///
     /// - Parameters:
-    ///   - maximumMessage: bytes of the longest message. Default 1,048,576; 16,384 to 2³¹ − 1. A value outside counts as the nearest one inside.
+    ///   - maximumMessage: bytes of the longest message. Default 1 MiB; 16,384 to 2³¹ − 1. A value outside counts as the nearest one inside.
     ///   - answers: which types of message may answer a message of a type in place of an acknowledgement. Default `Envelope.answers`.
     ///   - received: for clients, the types that `Client.receive` deals with and that are acknowledged when it has; all others are events and are not acknowledged. Default none.
     ///   - expectsHeartbeats: for services, whether a client from which nothing came for two intervals of `timeouts.heartbeat` is dropped. Default true; false for clients of another make that
