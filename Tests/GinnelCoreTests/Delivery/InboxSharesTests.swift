@@ -122,14 +122,17 @@ import Testing
     @Test func `the failure names the limit, and what comes on the closed connection counts no more`() {
         var held = Held { $0.bytesPerUser = Self.cost(100) }
         held.connect(1, of: "user")
-        held.receive(1, on: 1, 101)
+        held.receive(1, on: 1, 50)
+        held.receive(2, on: 1, 60)
         let failures = held.failures()
         #expect(failures.count == 1 && failures[0].code == .resourceExhausted && failures[0].sentence.contains("inbox.bytesPerUser"))
-        held.receive(2, on: 1, 50)
-        #expect(held.inbox.heldCount == 0 && held.inbox.heldBytes == 0)
-        // Its sender comes again with everything.
+        held.receive(3, on: 1, 1)
+        // What the program has stays with it.
+        #expect(held.inbox.heldCount == 1 && held.inbox.heldBytes == Self.cost(50))
+        held.answer(1, of: 1)
+        // Its sender comes again with the rest.
         held.inbox.connected(Held.sender(1), of: "user", on: 2, at: held.now)
-        held.receive(1, on: 2, 100)
+        held.receive(2, on: 2, 60)
         #expect(held.take().handed == [1])
     }
 
