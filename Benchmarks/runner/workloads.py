@@ -68,7 +68,7 @@ THREADS = Contender("threads", "ginnel", ("--variant", "plain", "--spin-us", "0"
 THREADS_ONE_WAY = Contender("threads", "ginnel", ("--variant", "plain", "--spin-us", "0", "--batch", "64", "--engine", "threads"))
 THREADS_CALL = Contender("threads", "ginnel", ("--variant", "call", "--spin-us", "0", "--engine", "threads"))
 # Plain calls in other wire formats.
-FORMATS = tuple(Contender(name, "ginnel", ("--variant", "plain", "--spin-us", "0", "--format", name)) for name in ("tagged-json", "headered", "checksummed"))
+FORMATS = tuple(Contender(name, "ginnel", ("--variant", "plain", "--spin-us", "0", "--format", name)) for name in ("tagged-json", "headered", "checksummed", "envelope"))
 # Messages to bytes and back, without a connection.
 PROTOBUF = Contender("protobuf", "protobuf")
 OUR_PROTOBUF = Contender("ours", "ginnel")

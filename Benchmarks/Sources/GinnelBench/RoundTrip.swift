@@ -19,7 +19,7 @@ struct RoundTrip {
         let payload = dialect.payload(options.size)
         for caller in callers {
             let reply = try await caller.client.call(method, codec: dialect.codec, payload: payload)
-            guard reply.bytes == payload else { throw Wrong(description: "a reply is not the echo of its request") }
+            guard dialect.isEcho(reply.bytes, of: payload) else { throw Wrong(description: "a reply is not the echo of its request") }
         }
         _ = try await measure(callers, method, payload, seconds: options.warmUp)
         return try await measure(callers, method, payload, seconds: options.seconds)
@@ -53,7 +53,7 @@ struct RoundTrip {
         while now < end {
             let before = try await pace.next(now)
             let reply = try await client.call(method, codec: dialect.codec, payload: payload)
-            guard reply.bytes.count == payload.count else { throw Wrong(description: "a reply of \(reply.bytes.count) bytes to \(payload.count)") }
+            guard dialect.mayEcho(reply.bytes.count, of: payload.count) else { throw Wrong(description: "a reply of \(reply.bytes.count) bytes to \(payload.count)") }
             now = Processor.now
             latencies.record(now - before)
         }

@@ -12,7 +12,7 @@ enum Server {
         configuration.loops.polling = options.polling
         let transports: Set<Transport> = options.isThroughMemory ? [.socket, .sharedMemory] : [.socket]
         let service = Service(at: .path(path), format: options.dialect.format, transports: transports, configuration: configuration)
-        service.handle(options.dialect.method) { bytes, _ in bytes.copied() }
+        service.handle(options.dialect.method) { [dialect = options.dialect] bytes, _ in dialect.answer(bytes.copied()) }
         service.handle("async") { bytes, _ in try await identity(bytes) }
         let counter = Counter()
         service.handle(event: "one-way") { _, _ in counter.add() }
