@@ -12,15 +12,16 @@ package enum Connector {
         case .inheritedListener: throw GinnelError(.invalid, "\(endpoint) is a listener, not a connection")
         case .named, .system, .path: break
         }
-        var firstError: GinnelError?
+        var telling: GinnelError?
         for place in try endpoint.places() {
             do {
                 return try connect(place.path)
             } catch let error as GinnelError where error.code == .notFound {
-                firstError = firstError ?? error
+                // A socket that nobody serves any more says more than a place where there is none.
+                if telling == nil || error.sentence == gone { telling = error }
             }
         }
-        throw firstError ?? GinnelError(.notFound, "there is no place for the endpoint \(endpoint) on this system")
+        throw telling ?? GinnelError(.notFound, "there is no place for the endpoint \(endpoint) on this system")
     }
 
     /// Connects; tries again while the endpoint is busy, until `timeout` has passed. `nil` when it is not wanted any more.
@@ -56,6 +57,8 @@ package enum Connector {
         }
     }
 
+    private static let gone = "the service of this endpoint is gone; start it again"
+
     private static func connect(_ path: String) throws -> PlatformChannel {
         var handle: OpaquePointer?
         var error = gn_error()
@@ -63,7 +66,7 @@ package enum Connector {
         let sentence: String
         switch error.code {
         case GN_CODE_NOT_FOUND: sentence = "there is no such endpoint; is the service running?"
-        case GN_CODE_REFUSED: sentence = "the service of this endpoint is gone; start it again"
+        case GN_CODE_REFUSED: sentence = gone
         case GN_CODE_BUSY: sentence = "the service's backlog is full"
         case GN_CODE_DENIED: sentence = Denial(at: path).ofConnecting
         case GN_CODE_NOT_A_SOCKET: sentence = "something that is no socket stands at the endpoint's path"

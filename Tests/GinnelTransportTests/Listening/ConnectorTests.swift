@@ -1,3 +1,5 @@
+import CTestSupport
+import Foundation
 import GinnelCore
 import GinnelTesting
 import GinnelTransport
@@ -30,6 +32,20 @@ import Testing
         #expect(error?.path == path)
         #expect(error?.sentence.contains("is the service running?") == true)
         #expect(error?.cause?.operation == "connect")
+    }
+
+    @Test func `of the places of a name the one is told of where a service was, and not the first where none is`() async throws {
+        let endpoint = Endpoint.named("gone-\(UInt32.random(in: 0 ... .max))")
+        try await withLoop { loop in
+            let listener = try await TestListener(endpoint, on: loop)
+            let path = try #require(listener.listener.path)
+            try await listener.close()
+            ts_close(ts_listen(path))
+            defer { try? FileManager.default.removeItem(atPath: (path as NSString).deletingLastPathComponent) }
+            let error = await ginnelError { _ = try Connector.connectOnce(to: endpoint) }
+            #expect(error?.code == .notFound && error?.path == path)
+            #expect(error?.sentence.contains("is gone") == true)
+        }
     }
 
     @Test func `a listener is no endpoint to connect to`() async {
