@@ -51,8 +51,9 @@ build:
 portability: build  ## what compiled Swift names of the system: nothing, outside the platform layer
 	@$(PYTHON) scripts/check_symbols.py "$$($(SWIFT) build --show-bin-path)"
 
-unit:  ## the Swift tests
-	$(SWIFT) test $(TESTING) $(STRICT)
+unit:  ## the Swift tests; the simulations apart, since they leave no processor to tests of processes and time
+	$(SWIFT) test $(TESTING) $(STRICT) --skip SimulationTests
+	$(SWIFT) test $(TESTING) --skip-build --filter SimulationTests
 
 threads: build  ## the tests of Ginnel once more, with a thread for each connection in place of event loops
 	GINNEL_ENGINE=threads $(SWIFT) test $(TESTING) --skip-build --filter '^GinnelTests\.' --skip SimulationTests
