@@ -134,6 +134,7 @@ final class Running: Sendable {
     private static func everything(in handle: FileHandle) async -> String { await blocking { String(decoding: (try? handle.readToEnd()) ?? Data(), as: UTF8.self) } }
 
     private static func blocking<Result: Sendable>(_ body: @escaping @Sendable () -> Result) async -> Result {
-        await withCheckedContinuation { continuation in DispatchQueue.global().async { continuation.resume(returning: body()) } }
+        // On a thread of its own: the shared queue has few, and where all of them wait for programs a line comes too late to mean anything.
+        await withCheckedContinuation { continuation in Thread.detachNewThread { continuation.resume(returning: body()) } }
     }
 }
