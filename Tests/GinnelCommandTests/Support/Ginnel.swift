@@ -99,20 +99,25 @@ final class Running: Sendable {
     /// The next line of its output, without its end; empty at the end.
     func line() async -> String {
         let handle = output
-        return await Self.blocking {
-            var line: [UInt8] = []
-            while let byte = try? handle.read(upToCount: 1)?.first, byte != UInt8(ascii: "\n") { line.append(byte) }
-            return String(decoding: line, as: UTF8.self)
-        }
+        return await Self.blocking { Self.line(of: handle) }
     }
 
-    /// Reads on to the line that contains this. Throws when its output ends before, with what it said of that.
+    private static func line(of handle: FileHandle) -> String {
+        var line: [UInt8] = []
+        while let byte = try? handle.read(upToCount: 1)?.first, byte != UInt8(ascii: "\n") { line.append(byte) }
+        return String(decoding: line, as: UTF8.self)
+    }
+
+    /// Reads on to the line that contains this, however many come before, without a step of the test in between. Throws when its output ends before, with what it said of that.
     func wait(for text: String) async throws {
-        while true {
-            let line = await line()
-            if line.contains(text) { return }
-            guard !line.isEmpty else { throw EndedEarly(wanted: text, outcome: await outcome()) }
+        let handle = output
+        let isFound = await Self.blocking {
+            while true {
+                let line = Self.line(of: handle)
+                if line.isEmpty || line.contains(text) { return !line.isEmpty }
+            }
         }
+        guard isFound else { throw EndedEarly(wanted: text, outcome: await outcome()) }
     }
 
     struct EndedEarly: Error {
