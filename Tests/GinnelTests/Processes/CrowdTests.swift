@@ -67,7 +67,9 @@ struct CrowdTests {
                 _ = try await client.call("now", payload: [])
                 while try await client.serviceMetrics().gauges["calls_in_flight"] != 0 { most = max(most, try Self.memory(of: service.id)) }
                 most = max(most, try Self.memory(of: service.id))
-                #expect(most < ceiling + userBytes, "\((most - before) >> 20) MiB more than before, with 80 MB of answers")
+                // Answers that are made at the same moment are in their handlers' hands before they count for anybody.
+                let inHands = 32 << 20
+                #expect(most < ceiling + userBytes + inHands, "\((most - before) >> 20) MiB more than before, with 80 MB of answers")
                 // Those who only listened go on, and are told how much they missed.
                 for sleeper in sleepers { sleeper.signal(SIGCONT) }
                 for sleeper in sleepers.prefix(2) {
