@@ -36,6 +36,26 @@ fail() {
     exit 1
 }
 
+# heard FILE LINE: waits until the line stands in the file.
+heard() {
+    local tenths=$((limit * 10))
+    until grep -qsxF "$2" "$1"; do
+        [ "$tenths" -gt 0 ] || fail "nobody said \"$2\":" "$(cat "$1")"
+        tenths=$((tenths - 1))
+        sleep 0.1
+    done
+}
+
+# exists SOCKET LOG: waits until a service listens, whose lines go to the log.
+exists() {
+    local tenths=$((limit * 10))
+    until [ -S "$1" ]; do
+        [ "$tenths" -gt 0 ] || fail "the service does not listen:" "$(cat "$2")"
+        tenths=$((tenths - 1))
+        sleep 0.1
+    done
+}
+
 # run FILE ARGUMENTS...: one example. Its endpoints lie in a directory of this run, so that they meet no others; a service that it leaves in $service is ended.
 run() (
     XDG_RUNTIME_DIR=$(mktemp -d)

@@ -11,8 +11,7 @@ let package = Package(
     dependencies: [.package(name: "ginnel", path: "../..")],
     targets: [
         .target(name: "ProcessMonitorMessages", dependencies: [ginnel]),
-        .target(name: "CSHA256"),
-        .target(name: "ProcessMonitorSupport", dependencies: ["ProcessMonitorMessages", "CSHA256", ginnel]),
+        .target(name: "ProcessMonitorSupport", dependencies: ["ProcessMonitorMessages", ginnel]),
         .executableTarget(name: "procmond", dependencies: ["ProcessMonitorMessages", "ProcessMonitorSupport", ginnel]),
         .executableTarget(name: "agent", dependencies: ["ProcessMonitorMessages", "ProcessMonitorSupport", ginnel]),
     ]

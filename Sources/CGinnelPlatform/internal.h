@@ -43,16 +43,12 @@ static inline uint64_t gnp_time_scripted(void) { return (uint64_t)atomic_load_ex
 /// Fills the bytes from the script; false where there is none.
 bool gnp_random_scripted(void *bytes, size_t count);
 
-// MARK: SHA-256 in pieces
+// MARK: Memory and files
 
-typedef struct gnp_sha256 {
-    uint32_t state[8];
-    uint64_t total;       ///< bytes added so far
-    uint8_t block[64];    ///< the bytes of an unfinished block
-} gnp_sha256;
+/// Zeroed memory, or NULL with the system's own error set.
+void *gnp_allocate(size_t size);
 
-void gnp_sha256_begin(gnp_sha256 *hash);
-void gnp_sha256_add(gnp_sha256 *hash, const void *bytes, size_t count);
-void gnp_sha256_end(gnp_sha256 *hash, uint8_t digest[32]);
+/// SHA-256 of what there is to read of a program's file; false when it cannot be read or has more than GN_DIGEST_LIMIT bytes.
+bool gnp_digest_program(gn_handle file, uint8_t digest[32]);
 
 #endif

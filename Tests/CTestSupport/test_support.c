@@ -21,11 +21,34 @@ int ts_listen(const char *path) {
     struct sockaddr_un name = {.sun_family = AF_UNIX};
     if (strlen(path) >= sizeof name.sun_path) return -1;
     strcpy(name.sun_path, path);
-    int descriptor = socket(AF_UNIX, SOCK_STREAM, 0);
+    int descriptor = ts_socket();
     if (descriptor < 0) return -1;
     if (bind(descriptor, (const struct sockaddr *)&name, sizeof name) == 0 && listen(descriptor, 16) == 0) return descriptor;
     close(descriptor);
     return -1;
+}
+
+#if !defined(__linux__)
+static int kept_from_children(int descriptor) {
+    if (descriptor >= 0) fcntl(descriptor, F_SETFD, FD_CLOEXEC);
+    return descriptor;
+}
+#endif
+
+int ts_socket(void) {
+#if defined(__linux__)
+    return socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+#else
+    return kept_from_children(socket(AF_UNIX, SOCK_STREAM, 0));
+#endif
+}
+
+int ts_accept(int listener) {
+#if defined(__linux__)
+    return accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+#else
+    return kept_from_children(accept(listener, NULL, NULL));
+#endif
 }
 
 bool ts_pipe(int ends[2]) {

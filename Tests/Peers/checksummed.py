@@ -4,26 +4,20 @@ of this project. Needs what Tests/Peers/requirements.txt names.
 
     checksummed.py client PATH              connects, asks, misbehaves, and says in lines what came of it
     checksummed.py service PATH CRC         listens and answers, one client after the other, as the task's metadata says; CRC is ieee or castagnoli
-    checksummed.py monitor PROGRAM          starts a process monitor, asks it as an agent of later versions does, and ends it; says in lines what came of it
     checksummed.py messages SEED COUNT      writes random messages of every type: a line for each: the type, the bytes in
                                             hexadecimal, and "maps" where their order is a matter of taste
     checksummed.py rewrite                  reads lines of a type and a message, and writes each again as protobuf reads and writes it
     checksummed.py same                     reads lines of a type and two messages; ends with an exception where the two are not the same
 
-It is plain and blocks. Whatever is not as the page says ends it with an exception.
+It is plain and blocks. Whatever is not as the page says ends it with an exception. process_monitor.py has the two programs of the system.
 """
 
-import hashlib
 import importlib
-import json
-import os
 import random
 import socket
 import struct
-import subprocess
 import sys
 import tempfile
-import time
 import zlib
 from pathlib import Path
 
@@ -152,54 +146,6 @@ def client(path):
         peer.connection.sendall(whole[position : position + 1])
     say(schema.DetectionResult.FromString(peer.receive()).task_id)
     say("end")
-
-
-# An agent
-
-
-def ask_monitor(path, identifier):
-    peer = connected(path, castagnoli)
-    result = ask(peer, task_id="negotiation", metadata="capability_negotiation")
-    say("negotiation", result.success, list(result.capabilities.capabilities.supported_domains))
-    result = ask(peer, task_id="all")
-    say("all", result.task_id, result.success, {identifier, os.getpid()} <= {process.pid for process in result.processes})
-    result = ask(peer, task_id="one", process_filter=schema.ProcessFilter(pids=[identifier]))
-    process = result.processes[0]
-    say("one", len(result.processes), process.name, process.ppid == os.getpid(), process.user_id == str(os.getuid()), process.file_exists)
-    with open(process.executable_path, "rb") as file:
-        digest = hashlib.sha256(file.read()).hexdigest()
-    check = schema.HashCheck(executable_path=process.executable_path, expected_hash=digest, hash_algorithm="sha256")
-    result = ask(peer, task_id="verify", task_type=schema.VERIFY_EXECUTABLE, hash_check=check)
-    say("verify", result.success, result.hash_result.success, result.hash_result.hash_value == digest == process.executable_hash)
-    result = ask(peer, task_id="tree", task_type=schema.MONITOR_PROCESS_TREE, process_filter=schema.ProcessFilter(pids=[os.getpid()]))
-    say("tree", [process.pid for process in result.processes] == [os.getpid(), identifier])
-    for kind in (4, 5, 6, 42):
-        result = ask(peer, task_id="other", task_type=kind)
-        say(kind, result.success, result.error_message)
-    stranger = connected(path)
-    stranger.send(schema.DetectionTask(task_id="with the document's polynomial"))
-    say("stranger:", stranger.receive())
-
-
-def monitor(program):
-    with tempfile.TemporaryDirectory() as folder:
-        path = folder + "/run/procmond.sock"
-        settings = Path(folder, "ginnel.json")
-        settings.write_text(json.dumps({"ipc": {"endpoint_path": path, "crc32_variant": "Castagnoli"}}))
-        process = subprocess.Popen([program], env={**os.environ, "GINNEL_CONFIG": str(settings)}, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-        try:
-            # Its first line comes before it listens.
-            process.stdout.readline()
-            for _ in range(500):
-                if Path(path).exists():
-                    break
-                time.sleep(0.02)
-            say("socket", oct(os.stat(path).st_mode & 0o777), oct(os.stat(folder + "/run").st_mode & 0o777))
-            ask_monitor(path, process.pid)
-        finally:
-            process.terminate()
-            status = process.wait(30)
-        say("end", status, Path(path).exists())
 
 
 # A service
@@ -340,8 +286,6 @@ if __name__ == "__main__":
         client(sys.argv[2])
     elif sys.argv[1] == "service":
         service(sys.argv[2], CHECKSUMS[sys.argv[3]])
-    elif sys.argv[1] == "monitor":
-        monitor(sys.argv[2])
     elif sys.argv[1] == "messages":
         messages(int(sys.argv[2]), int(sys.argv[3]))
     elif sys.argv[1] == "rewrite":

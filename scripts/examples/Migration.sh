@@ -26,17 +26,9 @@ example() {
     done
     cat "$XDG_RUNTIME_DIR/output"
     trouble "$programs" "$own"
+    foreign_service "$programs" "$own"
+    foreign_agent "$programs" "$own"
     if [ "$(id -u)" = 0 ] && command -v setpriv > /dev/null; then users "$programs"; else echo "not root, or no setpriv: other users are not tried"; fi
-}
-
-# heard FILE LINE: waits until the line stands in the file.
-heard() {
-    local tenths=$((limit * 10))
-    until grep -qxF "$2" "$1"; do
-        [ "$tenths" -gt 0 ] || fail "nobody said \"$2\":" "$(cat "$1")"
-        tenths=$((tenths - 1))
-        sleep 0.1
-    done
 }
 
 # A directory without the folders of categories, of which one file cannot be copied: asked twice, then people are told. The next life copies what is missing, and the end leaves a slow agent its second.
@@ -69,18 +61,78 @@ trouble() {
     echo "a file that could not be copied was reported, asked for again and copied in the end; a slow agent had its second"
 }
 
+# Our agent at a service that is not ours, and leaves in the middle.
+foreign_service() {
+    local place=$XDG_RUNTIME_DIR/service own=$2 line said expected
+    mkdir -p "$place/from/email"
+    for line in first email/second email/third; do head -c 200000 /dev/urandom > "$place/from/$line"; done
+    python3 -B Tests/Peers/migration.py service "$place/s" > "$place/service" 2>&1 &
+    service=$!
+    heard "$place/service" listening
+    within "$1/migration-agent" --path "$place/s" --quick 1 --user "$own/abroad" --delays 4 --from "$place/from" --to "$place/to" > "$place/agent" 2>&1 ||
+        fail "the agent failed:" "$(cat "$place/agent" "$place/service")"
+    wait "$service" || fail "the foreign service failed:" "$(cat "$place/service" "$place/agent")"
+    service=
+    said=$(sed "s|$place|PLACE|" "$place/service")
+    expected='listening
+agent 1.0
+delay 0 100
+delay 1 100
+delay 2 100
+delay 3 100
+started email,files 0.6
+completed True {"email": [true, 2], "files": [true, 1]} PLACE/to/manifest.jsonl
+percent True 100 came again True lives 2
+end'
+    [ "$said" = "$expected" ] || fail "the foreign service printed:" "$(diff <(echo "$expected") <(echo "$said"))" "$(cat "$place/agent")"
+    for line in "the service asks for a backup of files, browsers, email, system" "delay 3: I asked for 100 hours and have 72" "delay 4: max_delays_exceeded; I begin" \
+        "reportEvery is now 50" "3 files copied, 0 were there, 0 taken up in the middle" "the service wants me to end: enough é"; do
+        heard "$place/agent" "$own/abroad: $line"
+    done
+    for line in first email/second email/third; do cmp "$place/from/$line" "$place/to/$line" || fail "$line is not the same"; done
+    echo "a service that is not ours had its backup, although it left in the middle"
+}
+
+# An agent that is not ours at our service.
+foreign_agent() {
+    local place=$XDG_RUNTIME_DIR/agent own=$2 said expected line
+    mkdir "$place"
+    "$1/migration-service" --path "$place/s" --quick 1 --agents 1 --report-every 20 > "$place/service" 2>&1 &
+    service=$!
+    exists "$place/s" "$place/service"
+    said=$(within python3 -B Tests/Peers/migration.py agent "$place/s" "$own" 2>&1) || fail "the foreign agent failed:" "$said" "$(cat "$place/service")"
+    wait "$service" || fail "the service failed:" "$(cat "$place/service")"
+    service=
+    expected="mallory False True
+started BACKUP_REQUEST True normal files,browsers,email,system 168
+delay 0 72
+delay 1 72
+delay 2 72
+delay 3 max_delays_exceeded
+begun True
+set reportEvery 20 user
+spoken for False
+error True
+action True
+unknown No handler registered for message type: NO_SUCH_TYPE
+heartbeat True
+completed True
+status ready True 1
+shutdown the migration is ready 30
+end"
+    [ "$said" = "$expected" ] || fail "the foreign agent printed:" "$(diff <(echo "$expected") <(echo "$said"))" "$(cat "$place/service")"
+    for line in "a process of $own claims to be mallory; refused" "$own has 33 percent" "$own reports E: boom" "$own is done: 3 in files" "$own ends"; do heard "$place/service" "service: $line"; done
+    echo "an agent that is not ours was asked for a backup, had more time, and was let go"
+}
+
 # A service for all users, and agents of two of them, of which one says that it is the other. They are scripts, as other users may not be let into the directory of these programs.
 users() {
-    local place=$XDG_RUNTIME_DIR/all said tenths=$((limit * 10))
+    local place=$XDG_RUNTIME_DIR/all said
     chmod 711 "$XDG_RUNTIME_DIR"
     mkdir -m 755 "$place"
     "$1/migration-service" --at "$place/s" --agents 2 > "$XDG_RUNTIME_DIR/users" 2>&1 &
     service=$!
-    until [ -S "$place/s" ]; do
-        [ "$tenths" -gt 0 ] || fail "the service does not listen:" "$(cat "$XDG_RUNTIME_DIR/users")"
-        tenths=$((tenths - 1))
-        sleep 0.1
-    done
+    exists "$place/s" "$XDG_RUNTIME_DIR/users"
     for said in "nobody nobody answered BACKUP_REQUEST nobody" "daemon nobody refused Error handling message: the kernel says that you are daemon, not nobody" \
         "daemon daemon answered BACKUP_REQUEST daemon"; do
         # shellcheck disable=SC2086

@@ -1,6 +1,6 @@
 // SHA-256 as FIPS 180-4 defines it, in pieces for files and in one call for memory.
 //
-// It identifies a peer's program. That needs no speed beyond the disk's and no dependency, so it is the plain form of the
+// It tells programs and files apart. That needs no speed beyond the disk's and no dependency, so it is the plain form of the
 // standard: message schedule, sixty-four rounds, big-endian everywhere.
 #include "../internal.h"
 
@@ -36,13 +36,13 @@ static void mix(uint32_t state[8], const uint8_t block[64]) {
     state[0] += a, state[1] += b, state[2] += c, state[3] += d, state[4] += e, state[5] += f, state[6] += g, state[7] += h;
 }
 
-void gnp_sha256_begin(gnp_sha256 *hash) {
+void gn_sha256_begin(gn_sha256_state *hash) {
     static const uint32_t start[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
-    memcpy(hash->state, start, sizeof start);
+    memcpy(hash->words, start, sizeof start);
     hash->total = 0;
 }
 
-void gnp_sha256_add(gnp_sha256 *hash, const void *bytes, size_t count) {
+void gn_sha256_add(gn_sha256_state *hash, const void *bytes, size_t count) {
     const uint8_t *next = bytes;
     size_t filled = (size_t)(hash->total % 64);
     hash->total += count;
@@ -51,26 +51,26 @@ void gnp_sha256_add(gnp_sha256 *hash, const void *bytes, size_t count) {
         memcpy(hash->block + filled, next, part);
         next += part, count -= part, filled += part;
         if (filled == 64) {
-            mix(hash->state, hash->block);
+            mix(hash->words, hash->block);
             filled = 0;
         }
     }
 }
 
-void gnp_sha256_end(gnp_sha256 *hash, uint8_t digest[32]) {
+void gn_sha256_end(gn_sha256_state *hash, uint8_t digest[32]) {
     static const uint8_t padding[64] = {0x80};
     uint64_t bits = hash->total * 8;
     size_t filled = (size_t)(hash->total % 64);
-    gnp_sha256_add(hash, padding, filled < 56 ? 56 - filled : 120 - filled);
+    gn_sha256_add(hash, padding, filled < 56 ? 56 - filled : 120 - filled);
     uint8_t length[8];
     for (unsigned i = 0; i < 8; i++) length[i] = (uint8_t)(bits >> (56 - 8 * i));
-    gnp_sha256_add(hash, length, sizeof length);
-    for (unsigned i = 0; i < 32; i++) digest[i] = (uint8_t)(hash->state[i / 4] >> (24 - 8 * (i % 4)));
+    gn_sha256_add(hash, length, sizeof length);
+    for (unsigned i = 0; i < 32; i++) digest[i] = (uint8_t)(hash->words[i / 4] >> (24 - 8 * (i % 4)));
 }
 
 void gn_sha256(const void *bytes, size_t count, uint8_t digest[32]) {
-    gnp_sha256 hash;
-    gnp_sha256_begin(&hash);
-    if (count > 0) gnp_sha256_add(&hash, bytes, count);
-    gnp_sha256_end(&hash, digest);
+    gn_sha256_state hash;
+    gn_sha256_begin(&hash);
+    gn_sha256_add(&hash, bytes, count);
+    gn_sha256_end(&hash, digest);
 }

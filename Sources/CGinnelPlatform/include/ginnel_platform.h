@@ -1,6 +1,6 @@
 // ginnel_platform.h: the contract between Ginnel and the operating system.
 //
-// This header, with ginnel_handles.h, ginnel_memory.h and ginnel_process.h, is the only door to the OS. `posix/` holds what Linux and macOS share, `linux/` and `darwin/` what differs; `windows/` meets
+// This header, with ginnel_digest.h, ginnel_handles.h, ginnel_memory.h and ginnel_process.h, is the only door to the OS. `posix/` holds what Linux and macOS share, `linux/` and `darwin/` what differs; `windows/` meets
 // the same clauses with named pipes and I/O completion ports. Nothing here decides: it performs one operation and says what came of it. Policy lives above, in Swift.
 //
 // Rules that hold for every function
@@ -261,9 +261,6 @@ gn_outcome gn_peer_identify(gn_channel *channel, uint32_t wanted, gn_peer *peer,
 /// This process's own user, group, process id and executable, in the same form. Any thread.
 void gn_peer_self(gn_peer *self);
 
-/// SHA-256 (FIPS 180-4) of `count` bytes. Any thread.
-void gn_sha256(const void *bytes, size_t count, uint8_t digest[32]);
-
 // MARK: Poller
 
 /// Waits for many channels and listeners at once. Ended by gn_poller_close, after everything was removed.
@@ -375,6 +372,7 @@ void gn_random_script(uint64_t seed);
 }
 #endif
 
+#include "ginnel_digest.h"
 #include "ginnel_handles.h"
 #include "ginnel_memory.h"
 #include "ginnel_process.h"

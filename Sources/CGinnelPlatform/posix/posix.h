@@ -45,9 +45,6 @@ gn_code gnp_code_of(int native);
 /// Fails with the current errno.
 gn_outcome gnp_fail_errno(gn_error *error, const char *operation);
 
-/// Zeroed memory, or NULL with errno set.
-void *gnp_allocate(size_t size);
-
 /// Closes a descriptor and leaves errno alone; -1 is allowed. Not repeated on EINTR: the descriptor is gone either way.
 void gnp_close(int descriptor);
 
@@ -158,7 +155,7 @@ void gnp_handles_receive(gn_channel *channel, struct msghdr *message);
 /// Puts descriptors into the control data of an outgoing message.
 void gnp_handles_attach(struct msghdr *message, gnp_control *control, const gn_handle *handles, size_t count);
 
-// MARK: Programs (posix/program.c)
+// MARK: Programs (posix/file.c)
 
 /// SHA-256 of a program's file; false when it cannot be read or is larger than GN_DIGEST_LIMIT.
 bool gnp_program_digest(const char *path, uint8_t digest[32]);

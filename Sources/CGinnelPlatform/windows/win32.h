@@ -43,8 +43,6 @@ gn_outcome gnp_fail_native(gn_error *error, DWORD native, const char *operation)
 /// Fails with the current last error.
 gn_outcome gnp_fail_last(gn_error *error, const char *operation);
 
-/// Zeroed memory, or NULL.
-void *gnp_allocate(size_t size);
 /// Fails because gnp_allocate did.
 gn_outcome gnp_fail_memory(gn_error *error);
 

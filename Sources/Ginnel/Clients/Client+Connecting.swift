@@ -72,20 +72,19 @@ extension Client {
         let (table, sender) = state.withLock { ($0.handlers, $0.sender) }
         let handlers = table.counted(by: recorder)
         let keys = ["endpoint": "\(endpoint)"]
-        let owner = Connection.Owner(
-            handlers: handlers, tasks: tasks, events: hub, log: configuration.log,
+        let owner = ConnectionOwner(
+            handlers: handlers, tasks: tasks, events: hub, log: configuration.log, metrics: recorder,
+            messages: sender.map { sender in ConnectionMessages(receiver: receiver, began: { connection, _ in connection.take(sender) }, used: { _, _ in sender }) },
             complain: { [log = configuration.log] event, what, metadata in log(.warning, event, what, metadata) },
-            established: { [weak self, configuration] connection, establishment in
+            established: { [weak self, log = configuration.log] connection, establishment in
                 self?.note(connection, establishment)
-                configuration.log(.info, .connected, "connected", connection.metadata.merging(keys) { $1 })
+                log(.info, .connected, "connected", connection.metadata.merging(keys) { $1 })
                 ending.established()
             },
-            metrics: recorder,
-            messages: sender.map { sender in ConnectionMessages(receiver: receiver, sender: { _, _ in sender }, used: { _, _ in sender }) },
             leaving: { [weak self] connection in self?.noteLoss(of: connection) },
-            ended: { [weak self, configuration] connection, reason in
+            ended: { [weak self, log = configuration.log] connection, reason in
                 let ended = connection.metadata.merging(keys) { $1 }.merging(reason.keys) { $1 }
-                configuration.log(reason.isOurComplaint ? .warning : .info, .ended, "the connection ended: \(reason)", ended)
+                log(reason.isOurComplaint ? .warning : .info, .ended, "the connection ended: \(reason)", ended)
                 self?.noteLoss(of: connection)
                 ending.end(reason)
             })

@@ -8,52 +8,37 @@ public final class Connection: Sendable {
     /// Who is at the other end, as the kernel says.
     public let peer: PeerIdentity
 
-    /// What a connection needs of the service or client that it belongs to.
-    struct Owner: Sendable {
-        var handlers: HandlerTable
-        var tasks: HandlerTasks
-        var events: EventHub
-        var log: Log
-        /// Warns of what a peer can cause as often as it likes.
-        var complain: @Sendable (LogEvent, String, [String: String]) -> Void
-        var established: @Sendable (Connection, Establishment) -> Void
-        var metrics: Recorder
-        /// The number of its loop among the owner's.
-        var lane = 0
-        /// It is there for tools that look at a service, not for the service's own clients.
-        var isControl = false
-        /// Messages that are acknowledged, in both directions; `nil` where there are none.
-        var messages: ConnectionMessages?
-        /// So many bytes more, or less, wait for the peer.
-        var held: (@Sendable (Connection, Int) -> Void)?
-        /// The peer takes no more calls on it.
-        var leaving: @Sendable (Connection) -> Void = { _ in }
-        var ended: @Sendable (Connection, CloseReason) -> Void
-    }
-
     private let driver: Driver
-    private let owner: Owner
+    private let owner: ConnectionOwner
+    /// The number of its loop among the owner's.
+    private let lane: Int
     private let running = RunningCalls()
-    private let pings = Guarded(Pings())
-    private let usesSharedMemory: Guarded<Bool>
-    private let isSealed = Guarded(false)
-    private let established = Guarded<Identity?>(nil)
+    private let state: Guarded<State>
     let counts = ConnectionCounts()
-    /// The outbox for this peer, once it is known that it acknowledges messages.
-    private let outbox = Guarded<(sender: MessageSender, peer: Identity)?>(nil)
 
-    /// Signs of life that were asked for.
-    private struct Pings {
-        var waiting: [UInt64: CheckedContinuation<Bool, Never>] = [:]
-        var last: UInt64 = 0
+    /// Behind one lock: each of its own would be three pieces of memory, and there may be thousands of connections.
+    private struct State {
+        var usesSharedMemory: Bool
+        var isSealed = false
+        /// Who the peer says that it is.
+        var instance: Identity?
+        /// The same, once it is known that it acknowledges messages.
+        var correspondent: Identity?
+        /// The outbox for it, when there is one.
+        var sender: MessageSender?
+        /// Signs of life that were asked for.
+        var pings: [UInt64: CheckedContinuation<Bool, Never>] = [:]
+        var lastPing: UInt64 = 0
     }
 
     /// `beginning`: as the driver was opened.
-    init(_ driver: Driver, _ beginning: Beginning, _ owner: Owner) {
+    init(_ driver: Driver, _ beginning: Beginning, _ owner: ConnectionOwner, lane: Int = 0) {
         self.driver = driver
-        usesSharedMemory = if case .stream = beginning { Guarded(true) } else { Guarded(false) }
         self.owner = owner
+        self.lane = lane
         peer = driver.peer
+        let usesSharedMemory = if case .stream = beginning { true } else { false }
+        state = Guarded(State(usesSharedMemory: usesSharedMemory))
     }
 
     /// Begins the session. On the driver's loop.
@@ -71,16 +56,16 @@ public final class Connection: Sendable {
     var depths: LaneDepths? { driver.laneDepths }
 
     /// What carries the bytes. Where both are allowed it may change once, soon after the connection has begun, from `.socket` to `.sharedMemory`.
-    public var transport: Transport { driver.isInProcess ? .inProcess : usesSharedMemory.withLock { $0 } ? .sharedMemory : .socket }
+    public var transport: Transport { driver.isInProcess ? .inProcess : state.withLock { $0.usesSharedMemory } ? .sharedMemory : .socket }
 
     /// Whether everything that is said is sealed; false until the handshake is done.
-    public var isEncrypted: Bool { isSealed.withLock { $0 } }
+    public var isEncrypted: Bool { state.withLock { $0.isSealed } }
 
     /// Whether sensitive messages may be said: nobody can stand in the middle.
     var isPrivate: Bool { isEncrypted || driver.isInProcess }
 
     /// Who the peer says that it is, once it has: for a client the instance of the service.
-    var instance: Identity? { established.withLock { $0 } }
+    var instance: Identity? { state.withLock { $0.instance } }
 
     /// Bytes that wait to be sent to this peer.
     public var bytesWaiting: Int { driver.outputBytes }
@@ -124,7 +109,7 @@ public final class Connection: Sendable {
     func prepared(_ request: OutgoingRequest) -> (OutgoingRequest, Stopwatch) {
         var traced = request
         traced.trace = owner.metrics.instruments.traceNow
-        return (traced, Stopwatch(owner.metrics.made(request.method), lane: owner.lane))
+        return (traced, Stopwatch(owner.metrics.made(request.method), lane: lane))
     }
 
     /// Why a sensitive request cannot be made on this connection; `nil` when it can.
@@ -149,7 +134,7 @@ public final class Connection: Sendable {
     func sendEvent(_ event: EncodedEvent) -> Bool {
         if event.isSensitive, !isPrivate { return false }
         guard case .taken = driver.submit(event.command) else { return false }
-        owner.metrics.add(to: .eventsSent, lane: owner.lane)
+        owner.metrics.add(to: .eventsSent, lane: lane)
         return true
     }
 
@@ -157,7 +142,7 @@ public final class Connection: Sendable {
     func sendEventInTurn(_ event: EncodedEvent) async -> Bool {
         if event.isSensitive, !isPrivate { return false }
         guard case .taken(let mayCarryOn) = driver.submit(event.command) else { return false }
-        owner.metrics.add(to: .eventsSent, lane: owner.lane)
+        owner.metrics.add(to: .eventsSent, lane: lane)
         if !mayCarryOn { await waitForRoom() }
         return true
     }
@@ -175,13 +160,13 @@ public final class Connection: Sendable {
 
     /// Asks for a sign of life. False when none can come: the connection has ended, its handshake is not done, its format has no ping, or the task was cancelled.
     public func ping() async -> Bool {
-        let value = pings.withLock { pings in
-            pings.last += 1
-            return pings.last
+        let value = state.withLock { state in
+            state.lastPing += 1
+            return state.lastPing
         }
         return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                pings.withLock { $0.waiting[value] = continuation }
+                state.withLock { $0.pings[value] = continuation }
                 if Task.isCancelled || driver.submit(.ping(value)) == .ended { answer(value, false) }
             }
         } onCancel: {
@@ -189,15 +174,17 @@ public final class Connection: Sendable {
         }
     }
 
-    private func answer(_ ping: UInt64, _ isAlive: Bool) { pings.withLock { $0.waiting.removeValue(forKey: ping) }?.resume(returning: isAlive) }
+    private func answer(_ ping: UInt64, _ isAlive: Bool) { state.withLock { $0.pings.removeValue(forKey: ping) }?.resume(returning: isAlive) }
 }
 
 extension Connection: SessionDelegate {
     package func perform(_ action: Action, input: borrowing RawSpan) {
         switch action {
         case .established(let establishment):
-            isSealed.withLock { $0 = establishment.isEncrypted }
-            established.withLock { $0 = establishment.instance }
+            state.withLock { state in
+                state.isSealed = establishment.isEncrypted
+                state.instance = establishment.instance
+            }
             owner.established(self, establishment)
             beginDelivery(establishment)
         case .message(let message): owner.messages?.receiver.received(message, of: input, on: self)
@@ -208,8 +195,8 @@ extension Connection: SessionDelegate {
         case .carryOn(let call): running.stream(of: call)?.carryOn()
         case .cancel(let call, let failure): running.cancel(call, failure)
         case .event(let name, let codec, let payload, let missed):
-            owner.metrics.add(to: .eventsReceived, lane: owner.lane)
-            if missed > 0 { owner.metrics.add(Int(missed), to: .eventsMissed, lane: owner.lane) }
+            owner.metrics.add(to: .eventsReceived, lane: lane)
+            if missed > 0 { owner.metrics.add(Int(missed), to: .eventsMissed, lane: lane) }
             payload.withBytes(of: input) { owner.events.publish(name, codec, $0, missed: missed, from: self) }
         case .pong(let value): answer(value, true)
         case .farewell(let failure):
@@ -223,10 +210,10 @@ extension Connection: SessionDelegate {
     /// Whether all connections to this peer are private, the later ones too.
     var requiresPrivacy: Bool { isPrivate && owner.messages?.arePrivate == true }
 
-    private var messageSender: MessageSender? { outbox.withLock { $0?.sender } }
+    private var messageSender: MessageSender? { state.withLock { $0.sender } }
 
     /// The outbox for what the program sends to this peer, also when this connection has ended; `nil` when the peer acknowledges nothing.
-    var usedSender: MessageSender? { outbox.withLock { $0?.peer }.flatMap { owner.messages?.used($0, peer.owner) } }
+    var usedSender: MessageSender? { state.withLock { $0.correspondent }.flatMap { owner.messages?.used(self, $0) } }
 
     private func beginDelivery(_ establishment: Establishment) {
         guard establishment.delivers, let messages = owner.messages else { return }
@@ -234,22 +221,28 @@ extension Connection: SessionDelegate {
             owner.complain(.refused, "a peer connected as a sender of messages that is another user's", metadata)
             return close(.forbidden, "this identity is known as another user's; make a new one")
         }
-        let sender = messages.sender(establishment.instance, peer.owner)
-        outbox.withLock { $0 = (sender, establishment.instance) }
+        state.withLock { $0.correspondent = establishment.instance }
+        messages.began(self, establishment.instance)
+    }
+
+    /// What this outbox keeps is for this peer, and is sent on this connection.
+    func take(_ sender: MessageSender) {
+        state.withLock { $0.sender = sender }
         if !sender.connected(self) { close(.unavailable, "what was kept for this client was given up as it came; it is to connect again") }
     }
 
     private func endDelivery() {
-        guard let messages = owner.messages, let (sender, peer) = outbox.withLock({ $0 }) else { return }
-        sender.lost(self)
+        guard let messages = owner.messages, let correspondent = state.withLock({ $0.correspondent }) else { return }
+        // First, so that no outbox is given a connection that will not tell it of its end.
+        messages.ended(self, correspondent)
+        messageSender?.lost(self)
         messages.receiver.lost(self)
-        messages.isLost(peer)
     }
 
     private func upgraded(_ failure: Failure?) {
-        usesSharedMemory.withLock { $0 = failure == nil }
+        state.withLock { $0.usesSharedMemory = failure == nil }
         if let failure {
-            owner.metrics.add(to: .fallbacks, lane: owner.lane)
+            owner.metrics.add(to: .fallbacks, lane: lane)
             owner.log(.notice, .stayedOnSocket, "the connection stays on the socket: \(failure)", metadata.merging(failure.said) { $1 })
         } else {
             owner.log(.info, .changedToSharedMemory, "the connection goes on through shared memory", metadata)
@@ -257,9 +250,9 @@ extension Connection: SessionDelegate {
     }
 
     package func ended(_ reason: CloseReason) {
-        let waiting = pings.withLock { pings in
-            defer { pings.waiting = [:] }
-            return Array(pings.waiting.values)
+        let waiting = state.withLock { state in
+            defer { state.pings = [:] }
+            return Array(state.pings.values)
         }
         for continuation in waiting { continuation.resume(returning: false) }
         endDelivery()
@@ -284,13 +277,13 @@ extension Connection: SessionDelegate {
     private func serve(_ request: IncomingRequest, _ input: borrowing RawSpan) {
         counts.noteCall()
         guard let handler = owner.handlers[request.method] else {
-            owner.metrics.unknown.refuse(.unknownMethod, lane: owner.lane)
+            owner.metrics.unknown.refuse(.unknownMethod, lane: lane)
             let failure = Failure(.unknownMethod, "there is no method \"\(request.method)\" here; ginnel.describe lists what there is")
             driver.submit(.fail(call: request.call, failure))
             return
         }
         if handler.isSensitive, !isPrivate {
-            handler.meter?.refuse(.encryptionRequired, lane: owner.lane)
+            handler.meter?.refuse(.encryptionRequired, lane: lane)
             owner.metrics.note(.refusals, .encryptionRequired)
             let keys = ["method": request.method, "reason": FailureCode.encryptionRequired.label]
             owner.complain(.forbidden, "a call of \(request.method), which is sensitive, came unencrypted", metadata.merging(keys) { $1 })
@@ -298,7 +291,7 @@ extension Connection: SessionDelegate {
             return
         }
         if case .refused(let reason) = handler.policy?.verdict(on: peer) {
-            handler.meter?.refuse(.forbidden, lane: owner.lane)
+            handler.meter?.refuse(.forbidden, lane: lane)
             owner.metrics.note(.refusals, .forbidden)
             let keys = ["method": request.method, "reason": FailureCode.forbidden.label]
             owner.complain(.forbidden, "a call of \(request.method) was forbidden: \(reason)", metadata.merging(keys) { $1 })
@@ -352,11 +345,11 @@ extension Connection: SessionDelegate {
     private func finish(_ request: IncomingRequest, _ handler: Handler, _ answer: Result<Reply, any Error>, nanoseconds: UInt64, stopped: FailureCode? = nil) {
         switch answer {
         case .success(let reply):
-            handler.meter?.record(nanoseconds, stopped, lane: owner.lane)
+            handler.meter?.record(nanoseconds, stopped, lane: lane)
             driver.submit(.reply(call: request.call, codec: reply.codec, payload: reply.bytes))
         case .failure(let error):
             let failure = failure(error, request.method)
-            handler.meter?.record(nanoseconds, stopped ?? failure.code, lane: owner.lane)
+            handler.meter?.record(nanoseconds, stopped ?? failure.code, lane: lane)
             driver.submit(.fail(call: request.call, failure))
         }
     }
@@ -368,19 +361,6 @@ extension Connection: SessionDelegate {
         }
         return failure
     }
-}
-
-/// Where a connection's messages come from and go to.
-struct ConnectionMessages: Sendable {
-    let receiver: MessageReceiver
-    /// The outbox for a peer of this identity and user. Asked once for each connection.
-    let sender: @Sendable (Identity, String) -> MessageSender
-    /// The same for the program, at any time after.
-    let used: @Sendable (Identity, String) -> MessageSender
-    /// Whether every connection of this service or client is encrypted, or within one process.
-    var arePrivate = false
-    /// The connection has ended, for which that was asked.
-    var isLost: @Sendable (Identity) -> Void = { _ in }
 }
 
 extension Failure {

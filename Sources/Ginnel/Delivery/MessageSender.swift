@@ -159,6 +159,8 @@ final class MessageSender: Sendable {
     func connected(_ connection: Connection) -> Bool {
         let isWanted = state.withLock { state in
             guard state.end == nil else { return false }
+            // Of two that come at once the later one stays.
+            if let other = state.connection, other.number > connection.number { return true }
             state.connection = connection
             state.outbox.connected()
             return true

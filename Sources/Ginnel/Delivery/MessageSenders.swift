@@ -1,4 +1,4 @@
-// A service's outboxes: one for each client that it has sent something to, kept while the client is away.
+// A service's outboxes: one for each client that the program has sent something to, kept while the client is away. Whoever is only connected costs an entry in a table.
 //
 // A client that is given up may come back and remember what it was handed. So ids go on where the forgotten outboxes have left off: with an id that it has seen before, a new message would
 // pass for a repeated one.
@@ -7,14 +7,19 @@ internal import GinnelCore
 internal import GinnelTransport
 
 final class MessageSenders: Sendable {
+    /// What is kept for a client, and where it is counted.
+    private struct Kept {
+        let sender: MessageSender
+        let account: UInt64
+    }
+
+    /// A client that is connected, or for which something is kept.
     private struct Known {
-        var sender: MessageSender
-        /// Where it is counted.
-        var account: UInt64
         let owner: String
+        var kept: Kept?
         var connections = 0
-        /// The program has asked for it, to send.
-        var isUsed = false
+        /// The last of them, as long as it is open.
+        var latest: Connection?
     }
 
     private struct State {
@@ -39,56 +44,71 @@ final class MessageSenders: Sendable {
         self.metrics = metrics
     }
 
-    /// The outbox for the client of this identity, which has connected.
-    func connected(_ client: Identity, of owner: String) -> MessageSender {
-        sender(for: client, of: owner) { state, known in
+    // MARK: Clients
+
+    /// The client of this identity has connected.
+    func connected(_ client: Identity, of owner: String, on connection: Connection?) {
+        let (kept, gone) = state.withLock { state in
+            let gone = forgetLate(&state)
+            var known = state.known.removeValue(forKey: client) ?? Known(owner: owner)
             known.connections += 1
-            state.accounts.came(known.account)
-        }
-    }
-
-    /// The same, for the program to send: whether the client is connected, away, or was given up and may come back.
-    func used(for client: Identity, of owner: String) -> MessageSender { sender(for: client, of: owner) { $1.isUsed = true } }
-
-    /// Whether there is an outbox for this client.
-    func keeps(_ client: Identity) -> Bool { state.withLock { $0.known[client] != nil } }
-
-    private func sender(for client: Identity, of owner: String, _ change: (inout State, inout Known) -> Void) -> MessageSender {
-        let (sender, gone, isOver) = state.withLock { state in
-            var gone: [MessageSender] = []
-            if state.known[client] == nil {
-                gone = state.accounts.overdue(at: Moment.now.awake).compactMap { forget($0, Self.didNotComeBack, &state) }
-            }
-            // Taken out and put back, for the rest of the state is changed with it.
-            var known = state.known.removeValue(forKey: client) ?? open(for: client, of: owner, &state)
-            change(&state, &known)
+            known.latest = connection
             state.known[client] = known
-            return (known.sender, gone, state.isOver)
+            if let kept = known.kept { state.accounts.came(kept.account) }
+            return (known.kept, gone)
         }
         for each in gone { each.giveUp(Self.didNotComeBack) }
-        if isOver { sender.end(Self.over) }
-        return sender
+        if let kept, let connection { attach(kept.sender, client, connection) }
     }
 
-    /// A new outbox and its account, for a client that is away.
-    private func open(for client: Identity, of owner: String, _ state: inout State) -> Known {
-        let number = state.accounts.open(for: owner, at: Moment.now.awake)
+    /// The outbox for the program to send: whether the client is connected, away, or was given up and may come back.
+    func used(for client: Identity, of owner: String) -> MessageSender {
+        let (kept, connection, gone, isOver) = state.withLock { state in
+            if let kept = state.known[client]?.kept { return (kept, Connection?.none, [MessageSender](), state.isOver) }
+            var gone = forgetLate(&state)
+            if let surplus = state.accounts.surplus(), let sender = forget(surplus, Self.didNotComeBack, &state) { gone.append(sender) }
+            var known = state.known.removeValue(forKey: client) ?? Known(owner: owner)
+            let kept = open(for: client, of: known.owner, isHere: known.connections > 0, &state)
+            known.kept = kept
+            state.known[client] = known
+            return (kept, known.latest, gone, state.isOver)
+        }
+        for each in gone { each.giveUp(Self.didNotComeBack) }
+        if let connection { attach(kept.sender, client, connection) }
+        if isOver { kept.sender.end(Self.over) }
+        return kept.sender
+    }
+
+    /// Whether there is an outbox for this client.
+    func keeps(_ client: Identity) -> Bool { state.withLock { $0.known[client]?.kept != nil } }
+
+    /// One of its connections has ended. What it sends with is told by that connection itself, afterwards.
+    func lost(_ client: Identity, on connection: Connection?) {
+        state.withLock { state in
+            guard var known = state.known.removeValue(forKey: client) else { return }
+            known.connections -= 1
+            if known.latest === connection { known.latest = nil }
+            if known.connections == 0, let kept = known.kept { state.accounts.left(kept.account, at: Moment.now.awake) }
+            // Of one who was sent nothing there is nothing to remember.
+            if known.connections > 0 || known.kept != nil { state.known[client] = known }
+        }
+    }
+
+    /// Once for each outbox and connection. The connection may be ending meanwhile, and has then not told the outbox, or has told it before it knew of the connection.
+    private func attach(_ sender: MessageSender, _ client: Identity, _ connection: Connection) {
+        connection.take(sender)
+        if state.withLock({ $0.known[client]?.latest }) !== connection { sender.lost(connection) }
+    }
+
+    /// A new outbox and its account.
+    private func open(for client: Identity, of owner: String, isHere: Bool, _ state: inout State) -> Kept {
+        let number = state.accounts.open(for: owner, isHere: isHere, at: Moment.now.awake)
         state.clients[number] = client
         let account = OutboxAccount(
             reserve: { [weak self] bytes throws(CallError) in try self?.reserve(bytes, for: number) },
             note: { [weak self] change in self?.state.withLock { $0.accounts.note(change, for: number) } })
         let outbox = Outbox(sender: instance, firstId: state.lastId + 1, limits: limits)
-        return Known(sender: MessageSender(outbox, account: account, metrics: metrics), account: number, owner: owner)
-    }
-
-    func lost(_ client: Identity) {
-        state.withLock { state in
-            state.known[client]?.connections -= 1
-            guard let known = state.known[client], known.connections == 0 else { return }
-            state.accounts.left(known.account, at: Moment.now.awake)
-            // Nothing was ever sent, and there is nothing to remember.
-            if !known.isUsed { drop(client, &state) }
-        }
+        return Kept(sender: MessageSender(outbox, account: account, metrics: metrics), account: number)
     }
 
     // MARK: Giving up
@@ -109,24 +129,19 @@ final class MessageSenders: Sendable {
         }
     }
 
-    /// Takes out the outbox of an account, which is to be given up once the lock is free. A client that is connected has a new and empty one.
+    /// Takes out the outbox of an account, which is to be given up once the lock is free. A client that is connected is closed with that, and has a new one when something is sent to it again.
     private func forget(_ account: UInt64, _ failure: Failure, _ state: inout State) -> MessageSender? {
-        guard let client = state.clients[account], let known = state.known[client] else { return nil }
-        state.lastId = max(state.lastId, known.sender.seal(CallError(failure)))
-        drop(client, &state)
-        if known.connections > 0 {
-            var next = open(for: client, of: known.owner, &state)
-            (next.connections, next.isUsed) = (known.connections, known.isUsed)
-            state.accounts.came(next.account)
-            state.known[client] = next
-        }
-        return known.sender
+        guard let client = state.clients.removeValue(forKey: account), var known = state.known.removeValue(forKey: client), let kept = known.kept else { return nil }
+        state.lastId = max(state.lastId, kept.sender.seal(CallError(failure)))
+        state.accounts.close(account)
+        known.kept = nil
+        known.latest = nil
+        if known.connections > 0 { state.known[client] = known }
+        return kept.sender
     }
 
-    private func drop(_ client: Identity, _ state: inout State) {
-        guard let known = state.known.removeValue(forKey: client) else { return }
-        state.accounts.close(known.account)
-        state.clients[known.account] = nil
+    private func forgetLate(_ state: inout State) -> [MessageSender] {
+        state.accounts.late(at: Moment.now.awake).compactMap { forget($0, Self.didNotComeBack, &state) }
     }
 
     private static let didNotComeBack = Failure(.unavailable, "the client did not come back before its messages were given up")
@@ -135,7 +150,7 @@ final class MessageSenders: Sendable {
 
     /// Returns when the clients that are connected have acknowledged what is kept for them, or when the task is cancelled.
     func flush() async {
-        let waiting = state.withLock { $0.known.values.filter { $0.connections > 0 && $0.sender.count > 0 }.map(\.sender) }
+        let waiting = state.withLock { $0.known.values.filter { $0.connections > 0 }.compactMap(\.kept?.sender).filter { $0.count > 0 } }
         await withTaskGroup { group in
             for sender in waiting { group.addTask { try? await sender.flush(.seconds(3600)) } }
         }
@@ -147,7 +162,7 @@ final class MessageSenders: Sendable {
     func end() {
         let all = state.withLock { state in
             state.isOver = true
-            return state.known.values.map(\.sender)
+            return state.known.values.compactMap(\.kept?.sender)
         }
         for sender in all { sender.end(Self.over) }
     }

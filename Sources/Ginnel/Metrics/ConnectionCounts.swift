@@ -5,7 +5,7 @@ internal import GinnelTransport
 internal import Synchronization
 
 struct ConnectionCounts: ~Copyable, Sendable {
-    /// Differs between the connections of one service; 0 before it is known to the recorder.
+    /// See `Connection.number`.
     let number = Atomic<Int>(0)
     /// Calls of the peer. Counted on the connection's loop alone, so a load and a store are enough.
     private let served = Atomic<UInt64>(0)
@@ -17,11 +17,14 @@ struct ConnectionCounts: ~Copyable, Sendable {
 }
 
 extension Connection {
+    /// Later ones of one service or client have greater numbers; 0 before it has started.
+    var number: Int { counts.number.load(ordering: .relaxed) }
+
     /// What is known of it now.
     var reading: MetricsSnapshot.Peer {
         let traffic = traffic
         return MetricsSnapshot.Peer(
-            id: counts.number.load(ordering: .relaxed), user: peer.user, process: peer.process, sid: peer.sid, executable: peer.executable, transport: transport.rawValue,
+            id: number, user: peer.user, process: peer.process, sid: peer.sid, executable: peer.executable, transport: transport.rawValue,
             connectedFor: (ContinuousClock.now - counts.since) / .seconds(1), callsInFlight: callsInFlight, calls: counts.calls, bytesRead: traffic.bytesRead,
             bytesWritten: traffic.bytesWritten, bytesWaiting: bytesWaiting, lanes: lanes, writes: traffic.writes, messagesWritten: traffic.messagesWritten)
     }

@@ -15,6 +15,17 @@ final class Reception: Sendable {
     private let state = Guarded(State())
     private let complaints = Guarded(Throttle(perSecond: 10))
 
+    /// A place where peers come in, and what their connections have in common.
+    private final class Entrance: Sendable {
+        let listening: Listening
+        let owner: ConnectionOwner
+
+        init(_ listening: Listening, _ owner: ConnectionOwner) {
+            self.listening = listening
+            self.owner = owner
+        }
+    }
+
     private struct State {
         var isClosed = false
         /// Streams over shared memory that are being opened.
@@ -46,18 +57,19 @@ final class Reception: Sendable {
     // MARK: Listening
 
     func open(_ listening: Listening) async throws {
+        let entrance = Entrance(listening, owner(of: listening))
         if let channel = try listening.endpoint.inheritedChannel() {
             if let failure = admission.withLock({ $0.reserve() }) { throw GinnelError(.exhausted, failure.sentence, failure: failure) }
             let loop = try loops.forConnection()
             // Its place is taken and its connection begun before the service is said to run.
-            return try await loop.run { [self] in open(channel, listening, on: loop) }
+            return try await loop.run { [self] in open(channel, entrance, on: loop) }
         }
         let loop = loops.loops[0]
         var options = ListenOptions()
         options.access = listening.access
         let listener = try Listener(
             listening.endpoint, options, loop: loop, refusal: listening.refusal(.tooManyConnections),
-            accept: { [weak self] channel in self?.enter(channel, listening) },
+            accept: { [weak self] channel in self?.enter(channel, entrance) },
             pace: { [weak self] now in self?.admission.withLock { $0.pace(now) } },
             trouble: { [weak self] error in self?.noteUnaccepted(error) })
         try await loop.run { try listener.start() }
@@ -87,12 +99,13 @@ final class Reception: Sendable {
     // MARK: Coming in
 
     /// A channel was accepted: on its listener's loop. It goes to a loop of its own or to the next one, if there is a place for it.
-    private func enter(_ channel: any Channel, _ listening: Listening) {
+    private func enter(_ channel: any Channel, _ entrance: Entrance) {
+        let listening = entrance.listening
         if isClosed { return turnAway(channel, listening, Failure(.shuttingDown, "the service is stopping")) }
         if let failure = admission.withLock({ $0.reserve() }) { return turnAway(channel, listening, failure) }
         do {
             let loop = try loops.forConnection()
-            loop.post { [self] in open(channel, listening, on: loop) }
+            loop.post { [self] in open(channel, entrance, on: loop) }
         } catch {
             admission.withLock { $0.leave(nil) }
             turnAway(channel, listening, Failure(.tooManyConnections, "\(error)"))
@@ -109,8 +122,9 @@ final class Reception: Sendable {
 
     private var isClosed: Bool { state.withLock { $0.isClosed } }
 
-    private func open(_ channel: any Channel, _ listening: Listening, on loop: EventLoop) {
-        if case .stream = listening.beginning { return openStream(channel, listening, on: loop) }
+    private func open(_ channel: any Channel, _ entrance: Entrance, on loop: EventLoop) {
+        let listening = entrance.listening
+        if case .stream = listening.beginning { return openStream(channel, entrance, on: loop) }
         let channel = listening.beginning.channel(on: channel, takesOffers: false)
         let driver: Driver
         do {
@@ -128,11 +142,12 @@ final class Reception: Sendable {
             letGo(nil, loop)
             return turnAway(channel, listening, failure)
         }
-        begin(driver, listening)
+        begin(driver, entrance)
     }
 
     /// Opens a stream over shared memory on `channel`, and has the session begin there.
-    private func openStream(_ channel: any Channel, _ listening: Listening, on loop: EventLoop) {
+    private func openStream(_ channel: any Channel, _ entrance: Entrance, on loop: EventLoop) {
+        let listening = entrance.listening
         let configuration = service.configuration
         // Under whom the place is counted, once that is known.
         let user = Guarded<UInt32?>(nil)
@@ -140,7 +155,7 @@ final class Reception: Sendable {
         let end: StreamOpening.Done = { [self] result in
             do {
                 let stream = try result.get()
-                begin(Driver.open(stream, machine: machine(listening, for: stream.peer, offersSharedMemory: false), timeouts: configuration.timeouts, loop: loop), listening)
+                begin(Driver.open(stream, machine: machine(listening, for: stream.peer, offersSharedMemory: false), timeouts: configuration.timeouts, loop: loop), entrance)
             } catch {
                 letGo(user.withLock { $0 }, loop)
                 noteFailure(error, listening)
@@ -212,36 +227,36 @@ final class Reception: Sendable {
     private var messages: ConnectionMessages {
         let senders = service.senders
         return ConnectionMessages(
-            receiver: service.receiver, sender: { senders.connected($0, of: $1) }, used: { senders.used(for: $0, of: $1) },
-            arePrivate: service.configuration.encryption?.isRequired == true, isLost: { senders.lost($0) })
+            receiver: service.receiver, began: { senders.connected($1, of: $0.peer.owner, on: $0) }, used: { senders.used(for: $1, of: $0.peer.owner) },
+            ended: { senders.lost($1, on: $0) }, arePrivate: service.configuration.encryption?.isRequired == true)
     }
 
-    private func begin(_ driver: Driver, _ listening: Listening) {
-        let configuration = service.configuration
-        let user = driver.peer.user
-        // A connection with a thread of its own counts wherever there is room.
-        let lane = loops.loops.firstIndex { $0 === driver.loop } ?? Int(UInt16(truncatingIfNeeded: Int(bitPattern: ObjectIdentifier(driver)) >> 6))
+    private func owner(of listening: Listening) -> ConnectionOwner {
         let endpoint = ["endpoint": "\(listening.endpoint)"]
-        let owner = Connection.Owner(
-            handlers: handlers(of: listening), tasks: service.tasks, events: listening.isControl ? EventHub() : service.events, log: configuration.log,
+        return ConnectionOwner(
+            handlers: handlers(of: listening), tasks: service.tasks, events: listening.isControl ? EventHub() : service.events, log: service.configuration.log,
+            metrics: service.recorder, isControl: listening.isControl, messages: listening.isControl ? nil : messages,
             complain: { [self] event, what, metadata in complain(event, what, metadata) },
-            established: { _, _ in },
-            metrics: service.recorder, lane: service.recorder.lane(lane), isControl: listening.isControl, messages: listening.isControl ? nil : messages,
             held: { [service] connection, change in service.noteHeld(change, for: connection) },
-            ended: { [self, loop = driver.loop] connection, reason in
-                letGo(user, loop)
+            ended: { [self] connection, reason in
+                letGo(connection.peer.user, connection.loop)
                 service.noteConnection(connection, isOpen: false)
                 let keys = connection.metadata.merging(endpoint) { $1 }.merging(reason.keys) { $1 }
                 if reason.isOurComplaint {
                     complain(.ended, "a connection ended: \(reason)", keys)
                 } else {
-                    configuration.log(.info, .ended, "a connection ended: \(reason)", keys)
+                    service.configuration.log(.info, .ended, "a connection ended: \(reason)", keys)
                 }
             })
-        driver.batching = configuration.batching
-        let connection = Connection(driver, listening.beginning, owner)
+    }
+
+    private func begin(_ driver: Driver, _ entrance: Entrance) {
+        // A connection with a thread of its own counts wherever there is room.
+        let lane = loops.loops.firstIndex { $0 === driver.loop } ?? Int(UInt16(truncatingIfNeeded: Int(bitPattern: ObjectIdentifier(driver)) >> 6))
+        driver.batching = service.configuration.batching
+        let connection = Connection(driver, entrance.listening.beginning, entrance.owner, lane: service.recorder.lane(lane))
         service.noteConnection(connection, isOpen: true)
-        configuration.log(.info, .connected, "a peer connected", connection.metadata.merging(endpoint) { $1 })
+        service.configuration.log(.info, .connected, "a peer connected", connection.metadata.merging(["endpoint": "\(entrance.listening.endpoint)"]) { $1 })
         connection.start()
         // The service may have begun to stop between the accept and here.
         if isClosed { connection.leave(Failure(.shuttingDown, "the service is stopping")) }

@@ -103,7 +103,7 @@ extension Service {
     }
 
     /// So that who is told first does not depend on addresses.
-    private var oldestFirst: [Connection] { allConnections.sorted { $0.counts.number.load(ordering: .relaxed) < $1.counts.number.load(ordering: .relaxed) } }
+    private var oldestFirst: [Connection] { allConnections.sorted { $0.number < $1.number } }
 
     /// What was sent with an acknowledgement before the service stops does not stay behind, as far as its receivers are there.
     private func flush(until end: Moment) async {

@@ -1,4 +1,4 @@
-// The two checksums of the wire formats, over bytes that are only lent. CGinnelChecksum does the work.
+// The two checksums of the wire formats, over bytes that are only lent, for programs too. CGinnelChecksum does the work.
 
 import CGinnelChecksum
 
@@ -9,8 +9,8 @@ public enum Checksum: Sendable, CaseIterable {
     /// CRC-32C, as in iSCSI: reflected 0x82F63B78; `123456789` gives E3069283.
     case castagnoli
 
-    /// The checksum of all bytes so far, of which `continuing` is the checksum without these; 0, the default, starts. Any thread.
-    package func value(of bytes: borrowing RawSpan, continuing checksum: UInt32 = 0) -> UInt32 {
+    /// The checksum of all bytes so far, of which `continuing` is the checksum without these; 0, the default, starts. Of no bytes it is 0. Any thread.
+    public func value(of bytes: borrowing RawSpan, continuing checksum: UInt32 = 0) -> UInt32 {
         bytes.withUnsafeBytes { buffer in
             switch self {
             case .ieee: ginnel_crc32(checksum, buffer.baseAddress, buffer.count)

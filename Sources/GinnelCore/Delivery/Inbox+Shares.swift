@@ -13,6 +13,13 @@ extension Inbox {
         /// Lanes that have a message and wait for the user's turn.
         var turns = Queue<Turn>()
         var isInLine = false
+        /// Senders that may be forgotten, the first to be so first; those that have come back since, or are forgotten, are passed over.
+        var away = Queue<Leave>()
+    }
+
+    struct Leave: Sendable {
+        let sender: Identity
+        let seenAt: UInt64
     }
 
     struct Turn: Sendable {
@@ -107,15 +114,40 @@ extension Inbox {
         return held.max { ($0.value, $0.key) < ($1.value, $1.key) }.map { ($0.key, $0.value) }
     }
 
-    /// There is to be one more sender: of the user with the most the one is forgotten that has been away for longest, or of the next user when all of the first's are here.
+    /// The sender has lost a connection or had an answer, and may be forgotten if that was the last of either.
+    mutating func noteSeen(_ sender: Identity, at now: Moment) {
+        senders[sender]?.seenAt = now.awake
+        guard let known = senders[sender], known.mayBeForgotten else { return }
+        shares[known.owner]?.away.append(Leave(sender: sender, seenAt: now.awake))
+        removeStale(known.owner)
+    }
+
+    /// So that senders who come and go for ever leave no more behind than there are of them.
+    private mutating func removeStale(_ owner: String) {
+        guard var away = shares[owner]?.away, away.count > 2 * (shares[owner]?.senders ?? 0) + 16 else { return }
+        away.removeAll { !isAway($0) }
+        shares[owner]?.away = away
+    }
+
+    private func isAway(_ leave: Leave) -> Bool {
+        guard let known = senders[leave.sender] else { return false }
+        return known.mayBeForgotten && known.seenAt == leave.seenAt
+    }
+
+    private mutating func longestAway(of owner: String) -> Identity? {
+        while let first = shares[owner]?.away.first {
+            if isAway(first) { return first.sender }
+            _ = shares[owner]?.away.popFirst()
+        }
+        return nil
+    }
+
+    /// There is to be one more sender: of the user with the most the one is forgotten that has been away for longest, or of the next user when all of the first's are here. Only one user's are
+    /// compared by time, so that no other's are pushed out by many that are new.
     mutating func makeRoom() {
         guard senders.count >= limits.senders else { return }
-        let away = senders.lazy.filter { $0.value.mayBeForgotten }
-        // Only one user's are compared by time, so that no other's are pushed out by many that are new.
-        let oldest = away.min { one, other in
-            let (mine, others) = (shares[one.value.owner]?.senders ?? 0, shares[other.value.owner]?.senders ?? 0)
-            return (-mine, one.value.seenAt) < (-others, other.value.seenAt)
+        for (owner, _) in shares.sorted(by: { ($0.value.senders, $0.key) > ($1.value.senders, $1.key) }) {
+            if let oldest = longestAway(of: owner) { return forget(oldest) }
         }
-        if let oldest { forget(oldest.key) }
     }
 }

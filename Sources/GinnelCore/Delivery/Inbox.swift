@@ -55,7 +55,7 @@ package struct Inbox: Sendable {
             senders[sender] = InboxSender(of: owner)
             shares[owner, default: Share()].senders += 1
         }
-        senders[sender]?.connections.insert(connection)
+        senders[sender]?.connections += 1
     }
 
     package mutating func connectionEnded(_ connection: UInt64, at now: Moment) {
@@ -63,8 +63,8 @@ package struct Inbox: Sendable {
         let before = senders[sender]?.cost ?? 0
         senders[sender]?.lose(connection)
         noteCost(of: sender, was: before)
-        senders[sender]?.seenAt = now.awake
-        if let known = senders[sender], known.mayBeForgotten, known.isNew { forget(sender) }
+        if let known = senders[sender], known.mayBeForgotten, known.isNew { return forget(sender) }
+        noteSeen(sender, at: now)
     }
 
     mutating func forget(_ sender: Identity) {
@@ -104,7 +104,7 @@ package struct Inbox: Sendable {
         guard let (message, owed) = senders[sender]?.answer(id, refusal, remembering: limits.refusals) else { return }
         noteCost(of: sender, was: before)
         noteAnswered(sender)
-        senders[sender]?.seenAt = now.awake
+        noteSeen(sender, at: now)
         for connection in owed { steps.append(.acknowledge(connection: connection, id: id, refusal)) }
         takeTurn(sender, Int(message.lane.rawValue))
         moveOn(&steps)

@@ -32,7 +32,8 @@ struct InboxSender: Sendable {
         case waits
     }
 
-    private var lanes = [LaneState](repeating: LaneState(), count: Lane.allCases.count)
+    /// None until something has come: most senders never send anything.
+    private var lanes: [LaneState] = []
     private(set) var held: [UInt64: Held] = [:]
     private(set) var refusals: [UInt64: FailureCode] = [:]
     private var refusalOrder = Queue<UInt64>()
@@ -41,14 +42,15 @@ struct InboxSender: Sendable {
     let owner: String
     /// Bytes of what is held, as they count against the limits.
     private(set) var cost = 0
-    var connections: Set<UInt64> = []
+    /// How many connections it has.
+    var connections = 0
     /// When it lost its last connection or had its last answer, on the awake clock.
     var seenAt: UInt64 = 0
 
     init(of owner: String) { self.owner = owner }
 
     /// Nothing would be lost with it but the memory of what came.
-    var mayBeForgotten: Bool { connections.isEmpty && held.isEmpty }
+    var mayBeForgotten: Bool { connections == 0 && held.isEmpty }
     /// Nothing at all would be lost with it.
     var isNew: Bool { lanes.allSatisfy { $0.last == 0 } }
 
@@ -60,6 +62,7 @@ struct InboxSender: Sendable {
             return .isHeld
         }
         let lane = Int(message.lane.rawValue)
+        if lanes.isEmpty { lanes = Array(repeating: LaneState(), count: Lane.allCases.count) }
         guard message.id > lanes[lane].last else { return .answer(refusals[message.id]) }
         held[message.id] = Held(message: message, connections: [connection])
         cost += message.cost
@@ -69,7 +72,7 @@ struct InboxSender: Sendable {
     }
 
     /// Whether a message with this id would be held.
-    func isNew(_ id: UInt64, _ lane: Lane) -> Bool { held[id] == nil && id > lanes[Int(lane.rawValue)].last }
+    func isNew(_ id: UInt64, _ lane: Lane) -> Bool { lanes.isEmpty || held[id] == nil && id > lanes[Int(lane.rawValue)].last }
 
     /// The sender has the results of all ids below.
     private mutating func raise(_ floor: UInt64) {
@@ -81,7 +84,7 @@ struct InboxSender: Sendable {
 
     /// Whether the lane has a message for the program and does not stand in line for it; from now on it does.
     mutating func takePlace(_ lane: Int) -> Bool {
-        guard !lanes[lane].isBusy, !lanes[lane].isInLine, !lanes[lane].waiting.isEmpty else { return false }
+        guard !lanes.isEmpty, !lanes[lane].isBusy, !lanes[lane].isInLine, !lanes[lane].waiting.isEmpty else { return false }
         lanes[lane].isInLine = true
         return true
     }
@@ -112,7 +115,7 @@ struct InboxSender: Sendable {
 
     /// The connection is gone: nothing is answered there, and what only waited for it is forgotten.
     mutating func lose(_ connection: UInt64) {
-        connections.remove(connection)
+        connections -= 1
         for id in Array(held.keys) {
             held[id]?.connections.removeAll { $0 == connection }
             if let known = held[id], known.connections.isEmpty, !known.isInHand {

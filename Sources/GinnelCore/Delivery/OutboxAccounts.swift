@@ -19,44 +19,101 @@ package struct OutboxAccounts: Sendable {
         var awaySince: UInt64?
     }
 
+    /// What one user's accounts come to.
+    private struct Sum: Sendable {
+        var accounts = 0
+        var bytes = 0
+        var away = 0
+        /// Those that went away, the first to go first; who has come back, or is closed, is passed over.
+        var line = Queue<Leave>()
+    }
+
+    private struct Leave: Sendable {
+        let account: UInt64
+        let since: UInt64
+    }
+
     private let limits: OutboxTotals
     private var accounts: [UInt64: Account] = [:]
-    private var sums: [String: Int] = [:]
+    private var sums: [String: Sum] = [:]
     private var last: UInt64 = 0
+    private var away = 0
     package private(set) var bytes = 0
 
     package init(limits: OutboxTotals = .defaults) { self.limits = limits }
 
     /// What is kept for this user.
-    package func bytes(of owner: String) -> Int { sums[owner] ?? 0 }
+    package func bytes(of owner: String) -> Int { sums[owner]?.bytes ?? 0 }
 
     // MARK: Clients
 
-    /// An account for a client that is away until it `came`; its number.
-    package mutating func open(for owner: String, at now: UInt64) -> UInt64 {
+    /// An account for a client that is connected, or away from now on; its number.
+    package mutating func open(for owner: String, isHere: Bool, at now: UInt64) -> UInt64 {
         last += 1
-        accounts[last] = Account(owner: owner, awaySince: now)
+        accounts[last] = Account(owner: owner)
+        sums[owner, default: Sum()].accounts += 1
+        if !isHere { left(last, at: now) }
         return last
     }
 
-    package mutating func came(_ number: UInt64) { accounts[number]?.awaySince = nil }
+    package mutating func came(_ number: UInt64) {
+        guard let account = accounts[number], account.awaySince != nil else { return }
+        accounts[number]?.awaySince = nil
+        count(account.owner, away: -1)
+    }
 
-    package mutating func left(_ number: UInt64, at now: UInt64) { accounts[number]?.awaySince = now }
+    package mutating func left(_ number: UInt64, at now: UInt64) {
+        guard let account = accounts[number], account.awaySince == nil else { return }
+        accounts[number]?.awaySince = now
+        count(account.owner, away: 1)
+        sums[account.owner]?.line.append(Leave(account: number, since: now))
+        // So that who comes and goes for ever leaves no more behind than there are accounts.
+        guard var line = sums[account.owner]?.line, line.count > 2 * (sums[account.owner]?.away ?? 0) + 16 else { return }
+        line.removeAll { !isAway($0) }
+        sums[account.owner]?.line = line
+    }
 
     /// What is kept there is gone, or is given up; nothing more is counted.
     package mutating func close(_ number: UInt64) {
-        note(-(accounts[number]?.bytes ?? 0), for: number)
+        guard let account = accounts[number] else { return }
+        note(-account.bytes, for: number)
+        came(number)
         accounts[number] = nil
+        sums[account.owner]?.accounts -= 1
+        if sums[account.owner]?.accounts == 0 { sums[account.owner] = nil }
     }
 
-    /// Who is to be given up before there is one more: who has been away for too long, and one more of the user with the most where there is no room.
-    package func overdue(at now: UInt64) -> [UInt64] {
-        var away = accounts.filter { $0.value.awaySince != nil }
-        let late = away.filter { now >= ($0.value.awaySince ?? now).adding(limits.memory.wholeNanoseconds) }.keys.sorted()
-        for number in late { away[number] = nil }
-        guard away.count >= max(limits.clients, 1) else { return late }
-        let most = Dictionary(grouping: away.values) { $0.owner }.max { ($0.value.count, $0.key) < ($1.value.count, $1.key) }?.key
-        return late + (longestAway { $0.owner == most && away[$1] != nil }.map { [$0] } ?? [])
+    /// Who has been away for too long, and is to be given up.
+    package mutating func late(at now: UInt64) -> [UInt64] {
+        var late: [UInt64] = []
+        for owner in Array(sums.keys) {
+            while let oldest = longestAway(of: owner), now >= oldest.since.adding(limits.memory.wholeNanoseconds) {
+                late.append(oldest.account)
+                _ = sums[owner]?.line.popFirst()
+            }
+        }
+        return late.sorted()
+    }
+
+    /// Who is to be given up before there is one more: nobody, or where there is no room one of the user with the most.
+    package mutating func surplus() -> UInt64? {
+        guard away >= max(limits.clients, 1) else { return nil }
+        return sums.max { ($0.value.away, $0.key) < ($1.value.away, $1.key) }.flatMap { longestAway(of: $0.key)?.account }
+    }
+
+    private mutating func count(_ owner: String, away change: Int) {
+        away += change
+        sums[owner]?.away += change
+    }
+
+    private func isAway(_ leave: Leave) -> Bool { accounts[leave.account]?.awaySince == leave.since }
+
+    private mutating func longestAway(of owner: String) -> Leave? {
+        while let first = sums[owner]?.line.first {
+            if isAway(first) { return first }
+            _ = sums[owner]?.line.popFirst()
+        }
+        return nil
     }
 
     // MARK: Bytes
@@ -71,7 +128,8 @@ package struct OutboxAccounts: Sendable {
             user = account.owner
             sentence = "\(own) bytes are kept for the clients of this user, and \(wanted) more are over the limit of \(limits.bytesPerUser) (outboxes.bytesPerUser)"
         } else if bytes > limits.bytes - wanted {
-            user = sums.max { $0.value + ($0.key == account.owner ? wanted : 0) < $1.value + ($1.key == account.owner ? wanted : 0) }?.key ?? account.owner
+            func wants(_ sum: (key: String, value: Sum)) -> Int { sum.value.bytes + (sum.key == account.owner ? wanted : 0) }
+            user = sums.max { wants($0) < wants($1) }?.key ?? account.owner
             sentence = "\(bytes) bytes are kept for all clients, and \(wanted) more are over the limit of \(limits.bytes) (outboxes.bytes)"
         } else {
             note(wanted, for: number)
@@ -86,22 +144,17 @@ package struct OutboxAccounts: Sendable {
         guard let owner = accounts[number]?.owner else { return }
         accounts[number]?.bytes += change
         bytes += change
-        let sum = bytes(of: owner) + change
-        sums[owner] = sum == 0 ? nil : sum
+        sums[owner]?.bytes += change
     }
 
     /// Which account of the user pays; `nil` when it would be the one that wants more.
     private func culprit(of user: String, besides number: UInt64, _ wanted: Int) -> UInt64? {
-        if let away = longestAway({ $0.owner == user && $0.bytes > 0 && $1 != number }) { return away }
+        if let leave = sums[user]?.line.first(where: { isAway($0) && $0.account != number && accounts[$0.account]?.bytes ?? 0 > 0 }) { return leave.account }
         let own = accounts[number]
         // For one that is away nobody is closed who is here and of the same user.
         if own?.owner == user, own?.awaySince != nil { return nil }
         let heaviest = accounts.filter { $0.value.owner == user && $0.key != number }.max { ($0.value.bytes, $0.key) < ($1.value.bytes, $1.key) }
         guard let heaviest, heaviest.value.bytes > 0, own?.owner != user || heaviest.value.bytes > (own?.bytes ?? 0) + wanted else { return nil }
         return heaviest.key
-    }
-
-    private func longestAway(_ isMeant: (Account, UInt64) -> Bool) -> UInt64? {
-        accounts.filter { $0.value.awaySince != nil && isMeant($0.value, $0.key) }.min { ($0.value.awaySince ?? 0, $0.key) < ($1.value.awaySince ?? 0, $1.key) }?.key
     }
 }

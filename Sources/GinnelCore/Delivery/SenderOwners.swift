@@ -4,9 +4,14 @@
 package struct SenderOwners: Sendable {
     private var owners: [Identity: String] = [:]
     private let most: Int
+    /// With so many it is looked for those that may be forgotten: more than `most` where as many are needed, so that it is not looked each time.
+    private var mark: Int
 
-    /// - Parameter most: how many are remembered; beyond it those are forgotten that nobody needs any more.
-    package init(most: Int = 8192) { self.most = max(1, most) }
+    /// - Parameter most: how many are remembered; beyond it those are forgotten that nobody needs any more. Of those that are needed there may be more, and then half as many again.
+    package init(most: Int = 8192) {
+        self.most = max(1, most)
+        mark = self.most
+    }
 
     package var count: Int { owners.count }
 
@@ -15,7 +20,10 @@ package struct SenderOwners: Sendable {
     /// - Parameter isNeeded: whether something is kept for a sender, so that it may not be forgotten.
     package mutating func admits(_ sender: Identity, of owner: String, isNeeded: (Identity) -> Bool) -> Bool {
         if let known = owners[sender] { return known == owner }
-        if owners.count >= most { owners = owners.filter { isNeeded($0.key) } }
+        if owners.count >= mark {
+            owners = owners.filter { isNeeded($0.key) }
+            mark = max(most, owners.count + owners.count / 2)
+        }
         owners[sender] = owner
         return true
     }

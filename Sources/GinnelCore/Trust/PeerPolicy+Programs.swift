@@ -27,7 +27,8 @@ extension PeerPolicy {
         return path.directory == own.directory ? .accepted : .refused("the peer runs \(shown), which does not lie beside this process's executable")
     }
 
-    /// The peer's program file has one of these SHA-256 digests (64 hexadecimal digits each, of either case; anything else matches nothing).
+    /// The peer's program file has one of these SHA-256 digests (64 hexadecimal digits each, of either case; anything else matches nothing), as `sha256sum` prints them and
+    /// `ContentDigest(ofFile:)` finds them.
     ///
     /// Guards against every other program and version, wherever it lies, and also when its file was removed since. The peer's whole program file is read
     /// at each connection, unless what else the policy is made of decides: `.allOf([.sameUser, .sha256(…)])` reads no stranger's program. Reading holds up the

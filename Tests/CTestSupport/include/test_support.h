@@ -8,6 +8,10 @@
 /// A listening Unix socket at `path`, made without any of the library's care; -1 when that fails.
 int ts_listen(const char *path);
 
+/// A Unix socket, or the next connection of a listening one, which no child inherits: a child that another test starts would keep it open. -1, with errno set, when there is none.
+int ts_socket(void);
+int ts_accept(int listener);
+
 /// A pipe, first its reading end, which no child inherits. False, with errno set, when there is none.
 bool ts_pipe(int ends[2]);
 

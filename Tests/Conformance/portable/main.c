@@ -12,7 +12,7 @@ static const check_suite suites[] = {
     {.name = "process", .body = suite_process},   {.name = "programs", .body = suite_programs}, {.name = "supervision", .body = suite_supervision},
     {.name = "peer", .body = suite_peer},
     {.name = "memory", .body = suite_memory},     {.name = "doorbell", .body = suite_doorbell},
-    {.name = "ways", .body = suite_ways},
+    {.name = "ways", .body = suite_ways},         {.name = "digests", .body = suite_digests},
 };
 
 /// What waits, and is done once more with pollers of the other kind.

@@ -161,6 +161,7 @@ void suite_peer(void);
 void suite_process(void);
 void suite_supervision(void);
 void suite_machine(void);
+void suite_digests(void);
 void suite_memory(void);
 void suite_doorbell(void);
 void suite_ways(void);

@@ -59,6 +59,7 @@ void suite_directories(void);
 void suite_sockets(void);
 void suite_lock(void);
 void suite_paths(void);
+void suite_files(void);
 void suite_handles(void);
 void suite_identity(void);
 void suite_kernel(void);

@@ -202,6 +202,7 @@ static const check_suite suites[] = {
     {"sockets", suite_sockets, "what stands at a socket's path; a pipe is not a file, and goes with its last handle", "security"},
     {"lock", suite_lock, "a lock file; a pipe's first instance decides, and there is nothing beside it that could be left behind", "pipes"},
     {"paths", suite_paths, "paths of sockets and the variables that lead to them; a pipe's name has the user's SID in it", "security"},
+    {"files", suite_files, "names that lead to pipes, sockets and devices, and system calls by their names", "faults"},
     {"descriptors", suite_handles, "descriptors that a socket carries; a pipe carries bytes alone", "lending"},
     {"identity", suite_identity, "users, groups and processes as Linux and macOS number them, and pidfds", "identity"},
     {"kernel", suite_kernel, "signals, half-closed sockets, and what these kernels promise of events", "pipe endings"},

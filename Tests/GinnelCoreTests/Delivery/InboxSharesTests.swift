@@ -249,6 +249,11 @@ import Testing
                 #expect(share.senders == own.count && share.cost == own.reduce(0) { $0 + $1.cost } && share.inHand <= 5)
                 #expect(share.inHand == own.reduce(0) { $0 + $1.held.values.count { $0.isInHand } })
             }
+            // No more is remembered of those who left than there are, and whoever may be forgotten is among them.
+            #expect(held.inbox.shares.values.allSatisfy { $0.away.count <= 2 * $0.senders + 16 })
+            for (identity, sender) in held.inbox.senders where sender.mayBeForgotten {
+                #expect(held.inbox.shares[sender.owner]?.away.first { $0.sender == identity && $0.seenAt == sender.seenAt } != nil)
+            }
             #expect(held.inbox.inHand <= 12 && held.inbox.shares.values.reduce(0) { $0 + $1.inHand } == held.inbox.inHand)
         }
     }

@@ -1,5 +1,6 @@
 // What is kept for all clients together, and who pays when it is too much: both sides of each limit.
 
+import GinnelTesting
 import Testing
 
 @testable import GinnelCore
@@ -13,9 +14,7 @@ import Testing
 
     /// An account of a client that is here.
     private func here(_ accounts: inout OutboxAccounts, _ owner: String) -> UInt64 {
-        let number = accounts.open(for: owner, at: 0)
-        accounts.came(number)
-        return number
+        accounts.open(for: owner, isHere: true, at: 0)
     }
 
     private func culprit(_ verdict: OutboxAccounts.Verdict) -> UInt64? { if case .giveUp(let number, _) = verdict { number } else { nil } }
@@ -79,16 +78,76 @@ import Testing
             $0.clients = 4
             $0.memory = .seconds(10)
         }
-        let quiet = accounts.open(for: "quiet", at: 0)
-        let restless = (1...2).map { accounts.open(for: "restless", at: UInt64($0)) }
-        #expect(accounts.overdue(at: 5) == [])
-        let last = accounts.open(for: "restless", at: 3)
-        #expect(accounts.overdue(at: 5) == [restless[0]])
+        let quiet = accounts.open(for: "quiet", isHere: false, at: 0)
+        let restless = (1...2).map { accounts.open(for: "restless", isHere: false, at: UInt64($0)) }
+        #expect(accounts.surplus() == nil)
+        let last = accounts.open(for: "restless", isHere: false, at: 3)
+        #expect(accounts.surplus() == restless[0])
         // One that is here takes no place among those that are away.
         accounts.came(last)
-        #expect(accounts.overdue(at: 5) == [])
-        #expect(accounts.overdue(at: 9_999_999_999) == [])
-        #expect(accounts.overdue(at: 10_000_000_001) == [quiet, restless[0]])
+        #expect(accounts.surplus() == nil)
+        #expect(accounts.late(at: 9_999_999_999) == [])
+        #expect(accounts.late(at: 10_000_000_001) == [quiet, restless[0]])
+    }
+
+    @Test func `whoever came back and left again has been away since then`() {
+        var accounts = accounts {
+            $0.clients = 2
+            $0.memory = .seconds(10)
+        }
+        let first = accounts.open(for: "user", isHere: false, at: 0)
+        let second = accounts.open(for: "user", isHere: false, at: 1)
+        for time in 2...1000 {
+            accounts.came(first)
+            accounts.left(first, at: UInt64(time))
+        }
+        #expect(accounts.surplus() == second)
+        #expect(accounts.late(at: 10_000_000_001) == [second])
+        accounts.close(second)
+        #expect(accounts.surplus() == nil)
+        #expect(accounts.late(at: 10_000_001_000) == [first])
+    }
+
+    @Test func `who is away is known however accounts come, leave and are closed`() {
+        var random = SplitMix64(seed: 7)
+        var accounts = accounts {
+            $0.clients = 6
+            $0.memory = .nanoseconds(40)
+        }
+        var known: [UInt64: (owner: String, since: UInt64?)] = [:]
+        for now in UInt64(1)...2000 {
+            for number in accounts.late(at: now) {
+                #expect(known[number]?.since.map { now - $0 >= 40 } == true)
+                accounts.close(number)
+                known[number] = nil
+            }
+            #expect(known.values.allSatisfy { $0.since.map { now - $0 < 40 } ?? true })
+            let away = known.filter { $0.value.since != nil }
+            if let surplus = accounts.surplus() {
+                let counts = Dictionary(grouping: away.values) { $0.owner }.mapValues(\.count)
+                #expect(away.count >= 6 && counts[known[surplus]?.owner ?? ""] == counts.values.max())
+                #expect(away.values.filter { $0.owner == known[surplus]?.owner }.compactMap(\.since).min() == known[surplus]?.since)
+                accounts.close(surplus)
+                known[surplus] = nil
+            } else {
+                #expect(away.count < 6)
+            }
+            let chosen = known.keys.sorted().dropFirst(Int(random.next() % 8)).first
+            switch (random.next() % 4, chosen) {
+            case (0, let number?):
+                accounts.came(number)
+                known[number]?.since = nil
+            case (1, let number?) where known[number]?.since == nil:
+                accounts.left(number, at: now)
+                known[number]?.since = now
+            case (2, let number?):
+                accounts.close(number)
+                known[number] = nil
+            default:
+                let owner = "\(random.next() % 3)"
+                known[accounts.open(for: owner, isHere: false, at: now)] = (owner, now)
+            }
+        }
     }
 
     @Test func `what is noted after an account was closed counts nowhere`() {

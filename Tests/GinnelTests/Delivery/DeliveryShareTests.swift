@@ -45,11 +45,11 @@ import Testing
         let clients = (1...3).map { Identity(high: 1, low: $0) }
         var receipts: [DeliveryReceipt] = []
         for client in clients[..<2] {
-            _ = senders.connected(client, of: "one")
+            senders.connected(client, of: "one", on: nil)
             receipts.append(try await senders.used(for: client, of: "one").send(message(1000)))
-            senders.lost(client)
+            senders.lost(client, on: nil)
         }
-        _ = senders.connected(clients[2], of: "one")
+        senders.connected(clients[2], of: "one", on: nil)
         // Room for a third message of this length, and not for a longer one.
         let room = 3000 - 2 * message(1000).cost - message(0).cost
         receipts.append(try await senders.used(for: clients[2], of: "one").send(message(room)))
@@ -59,13 +59,13 @@ import Testing
         #expect(try await errorOf(CallError.self) { try await receipts[0].acknowledged() }.code == .resourceExhausted)
         // Another user's are untouched by what this one does, and it by theirs.
         let other = Identity(high: 2, low: 1)
-        _ = senders.connected(other, of: "two")
+        senders.connected(other, of: "two", on: nil)
         let theirs = try await senders.used(for: other, of: "two").send(message(2500))
         let error = try await errorOf(CallError.self) { _ = try await senders.used(for: other, of: "two").send(message(1000)) }
         #expect(error.code == .resourceExhausted && error.sentence.contains("outboxes.bytesPerUser"))
         #expect(!theirs.isSettled && receipts.map(\.isSettled) == [true, false, false, false])
         // A client that was given up and comes back takes none of the next for one that it has seen.
-        _ = senders.connected(clients[0], of: "one")
+        senders.connected(clients[0], of: "one", on: nil)
         #expect(senders.used(for: clients[0], of: "one").lastId >= 1)
         senders.end()
         #expect(receipts.allSatisfy(\.isSettled) && theirs.isSettled)
@@ -78,7 +78,7 @@ import Testing
         (limits.messages, limits.overflow) = (1, .dropOldest)
         let senders = MessageSenders(try Identity.random(), limits, totals, metrics: Recorder(lanes: 1, Instruments()))
         let client = Identity(high: 1, low: 1)
-        _ = senders.connected(client, of: "one")
+        senders.connected(client, of: "one", on: nil)
         for _ in 0..<100 { _ = try await senders.used(for: client, of: "one").send(OutboxMessage(name: "note", payload: [UInt8](repeating: 1, count: 1500))) }
         senders.end()
     }

@@ -56,13 +56,7 @@ import Testing
         try await withDirectory { directory in
             try await Self.copy(to: directory + "/same/TestPeer")
             try await Self.copy(to: directory + "/other/TestPeer", mark: true)
-            let digests = Recorded<[UInt8]>()
-            let recording = PeerPolicy.custom("recording", wants: [.digest]) { peer in
-                digests.append(peer.digest ?? [])
-                return .accepted
-            }
-            try await withRunning(Self.patient, policy: recording) { running in try await Self.expect(Child.program, at: running.path, "connected") }
-            let digest = digests.all[0].map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+            let digest = try ContentDigest(ofFile: Child.program).hexadecimal
             try await withRunning(Self.patient, policy: .sha256([digest])) { running in
                 try await Self.expect(Child.program, at: running.path, "connected")
                 try await Self.expect(directory + "/same/TestPeer", at: running.path, "connected")

@@ -16,7 +16,7 @@ enum RawSocket {
     private static let patience = 30
 
     static func open() throws -> Int32 {
-        let descriptor = socket(AF_UNIX, stream, 0)
+        let descriptor = ts_socket()
         guard descriptor >= 0 else { throw RawSocketError.last("socket") }
         var limit = timeval(tv_sec: patience, tv_usec: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
@@ -43,7 +43,7 @@ enum RawSocket {
     }
 
     static func accept(_ listener: Int32) throws -> Int32 {
-        let descriptor = Foundation.accept(listener, nil, nil)
+        let descriptor = ts_accept(listener)
         guard descriptor >= 0 else { throw RawSocketError.last("accept") }
         var limit = timeval(tv_sec: patience, tv_usec: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
@@ -98,10 +98,8 @@ enum RawSocket {
     }
 
     #if canImport(Darwin)
-    private static let stream = SOCK_STREAM
     private static let noSignal: Int32 = 0
     #else
-    private static let stream = Int32(SOCK_STREAM.rawValue)
     private static let noSignal = Int32(MSG_NOSIGNAL)
     #endif
 }

@@ -3,6 +3,7 @@
 // A file that cannot be copied stops no other: it stands among the failures.
 
 import Foundation
+import Ginnel
 
 struct Backup {
     /// How far it has got.
@@ -80,7 +81,7 @@ struct Backup {
         let partial = file.appendingPathExtension("partial")
         let input = try FileHandle(forReadingFrom: source.appendingPathComponent(item.path))
         defer { try? input.close() }
-        var hash = SHA256()
+        var hash = ContentDigest.Builder()
         let begun = try continued(partial, of: item, input, &hash)
         if begun > 0 { await told(begun) }
         if begun == 0 { _ = FileManager.default.createFile(atPath: partial.path, contents: nil) }
@@ -89,7 +90,7 @@ struct Backup {
         try output.seekToEnd()
         while let bytes = try input.read(upToCount: Self.chunk), !bytes.isEmpty {
             try Task.checkCancellation()
-            hash.update(bytes)
+            hash.append(bytes.bytes)
             try output.write(contentsOf: bytes)
             await told(bytes.count)
             if pause > .zero { try await Task.sleep(for: pause) }
@@ -97,21 +98,21 @@ struct Backup {
         try output.synchronize()
         _ = try? FileManager.default.removeItem(at: file)
         try FileManager.default.moveItem(at: partial, to: file)
-        return (hash.finished(), begun)
+        return (hash.digest.hexadecimal, begun)
     }
 
     /// How many bytes of the file are there and are the same as the source's; both are read, and go into the hash.
-    private func continued(_ partial: URL, of item: Listing.Item, _ input: FileHandle, _ hash: inout SHA256) throws -> Int {
+    private func continued(_ partial: URL, of item: Listing.Item, _ input: FileHandle, _ hash: inout ContentDigest.Builder) throws -> Int {
         guard let output = try? FileHandle(forReadingFrom: partial) else { return 0 }
         defer { try? output.close() }
         var count = 0
-        var read = SHA256()
+        var read = ContentDigest.Builder()
         while let there = try output.read(upToCount: Self.chunk), !there.isEmpty {
             guard try input.read(upToCount: there.count) == there else {
                 try input.seek(toOffset: 0)
                 return 0
             }
-            read.update(there)
+            read.append(there.bytes)
             count += there.count
         }
         hash = read

@@ -26,21 +26,11 @@ struct Tour: Sendable {
     }
 
     private func ask(_ monitor: Client, _ type: TaskType, _ change: (inout DetectionTask) -> Void = { _ in }) async throws -> DetectionResult {
-        var task = DetectionTask("task-\(UInt32.random(in: 0 ... .max))", type)
-        change(&task)
-        // Later than the monitor's own limit, so that it is the monitor that says which task took too long.
-        let result = try await monitor.call(task, deadline: settings.taskTimeout + .seconds(5))
-        guard result.taskID == task.taskID else { throw Surprise("the result of \(result.taskID) in answer to \(task.taskID)") }
-        return result
+        try await monitor.ask(type, within: settings.taskTimeout, change)
     }
 
     private func negotiate(_ monitor: Client) async throws {
-        let result = try await ask(monitor, .enumerateProcesses) {
-            $0.metadata = DetectionTask.negotiation
-            $0.capabilities = CapabilityRequest()
-            $0.capabilities?.clientID = "agent"
-            $0.capabilities?.requestedDomains = [.process, .network]
-        }
+        let result = try await ask(monitor, .enumerateProcesses) { $0.negotiate() }
         guard let response = result.capabilities, response.capabilities?.supportedDomains == [.process] else { throw Surprise("capabilities \(result)") }
         say("  agent: procmond \(response.serverVersion ?? "") watches processes; of what I asked for: \(response.errorMessage ?? "everything")")
     }
@@ -79,17 +69,12 @@ struct Tour: Sendable {
 
     private func verify(_ monitor: Client, _ process: ProcessRecord) async throws {
         let path = process.executablePath ?? ""
-        let expected = try await hash(path)
+        let expected = try await HashCheck.hash(path)
         let right = try await ask(monitor, .checkProcessHash) { $0.hashCheck = HashCheck(path, expected) }
         let wrong = try await ask(monitor, .verifyExecutable) { $0.hashCheck = HashCheck(path, String(repeating: "0", count: 64)) }
         let none = try await ask(monitor, .verifyExecutable) { $0.hashCheck = HashCheck(path + ".none", "") }
         guard right.hashResult?.success == true, wrong.success, wrong.hashResult?.success == false, !none.success else { throw Surprise("\(right) \(wrong) \(none)") }
         say("  agent: its file hashes to \(expected), as I find too; with another hash expected: \(wrong.hashResult?.errorMessage?.prefix(13) ?? "")")
-    }
-
-    /// Away from the loop of the connection, which the file would hold up.
-    private func hash(_ path: String) async throws -> String {
-        try await withTaskExecutorPreference(globalConcurrentExecutor) { try SHA256.hexadecimal(ofFile: path) }
     }
 
     private func askForMore(_ monitor: Client) async throws {
@@ -112,20 +97,4 @@ struct Tour: Sendable {
             say("  agent: procmond reports transport \(engine.transport); refused: \(refused.joined(separator: ", "))")
         }
     }
-}
-
-extension HashCheck {
-    init(_ path: String, _ expected: String) {
-        self.init()
-        executablePath = path
-        expectedHash = expected
-        hashAlgorithm = "sha256"
-    }
-}
-
-/// Something is not as it should be.
-struct Surprise: Error, CustomStringConvertible {
-    let description: String
-
-    init(_ description: String) { self.description = description }
 }

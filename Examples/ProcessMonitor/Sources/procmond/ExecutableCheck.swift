@@ -1,8 +1,8 @@
 // A file's hash, and whether it is what somebody expects.
 
 import Foundation
+import Ginnel
 import ProcessMonitorMessages
-import ProcessMonitorSupport
 
 struct ExecutableCheck: Sendable {
     private let check: HashCheck
@@ -24,11 +24,9 @@ struct ExecutableCheck: Sendable {
             return result
         }
         do {
-            result.hashValue = try SHA256.hexadecimal(ofFile: check.executablePath)
-        } catch let error as CancellationError {
-            throw error
-        } catch {
-            result.errorMessage = "\(check.executablePath) cannot be read: \(error.localizedDescription)"
+            result.hashValue = try ContentDigest(ofFile: check.executablePath).hexadecimal
+        } catch let error as GinnelError {
+            result.errorMessage = "\(check.executablePath) cannot be read: \(error.sentence)"
             return result
         }
         result.success = check.expectedHash.isEmpty || check.expectedHash.lowercased() == result.hashValue

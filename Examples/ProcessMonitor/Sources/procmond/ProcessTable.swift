@@ -1,8 +1,8 @@
 // The processes of this machine, as /proc shows them. Nothing is kept between two looks: a process may end at any moment, and is left out then.
 
 import Foundation
+import Ginnel
 import ProcessMonitorMessages
-import ProcessMonitorSupport
 
 struct ProcessTable: Sendable {
     /// False on systems without /proc.
@@ -91,11 +91,9 @@ struct ProcessTable: Sendable {
         guard let path = record.executablePath, record.fileExists else { return record }
         var record = record
         do {
-            record.executableHash = try SHA256.hexadecimal(ofFile: path)
+            record.executableHash = try ContentDigest(ofFile: path).hexadecimal
             record.hashAlgorithm = "sha256"
-        } catch let error as CancellationError {
-            throw error
-        } catch {
+        } catch is GinnelError {
             record.accessible = false
         }
         return record

@@ -1,6 +1,7 @@
 // PNG files, and PNG files that move. A picture's bytes are kept as they are, in the blocks that deflate has for what is not compressed: small code, large files.
 
 import Foundation
+import Ginnel
 
 enum PNG {
     private static let signature: [UInt8] = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]
@@ -67,7 +68,7 @@ enum PNG {
 
     private static func chunk(_ name: String, _ body: [UInt8]) -> [UInt8] {
         let content = Array(name.utf8) + body
-        return bytes(body.count) + content + bytes(Int(Checksums.crc32(content)))
+        return bytes(body.count) + content + bytes(Int(Checksum.ieee.value(of: content.span.bytes)))
     }
 
     /// A zlib stream of blocks that are stored as they are. Each line has a byte in front that says that it is not filtered.
@@ -87,26 +88,10 @@ enum PNG {
             stream += [rest.isEmpty ? 1 : 0, low, high, ~low, ~high]
             stream += block
         } while !rest.isEmpty
-        return stream + bytes(Int(Checksums.adler32(lines)))
+        return stream + bytes(Int(adler32(lines)))
     }
 
-    private static func bytes(_ number: Int) -> [UInt8] { [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: number >> $0) } }
-
-    private static func number(in bytes: Data, at offset: Int) -> Int { bytes[offset..<offset + 4].reduce(0) { $0 << 8 | Int($1) } }
-}
-
-/// The two checksums of a PNG file.
-enum Checksums {
-    private static let table: [UInt32] = (0..<256).map { index in
-        (0..<8).reduce(UInt32(index)) { value, _ in value & 1 == 1 ? value >> 1 ^ 0xEDB8_8320 : value >> 1 }
-    }
-
-    static func crc32(_ bytes: [UInt8]) -> UInt32 {
-        var value = ~UInt32(0)
-        for byte in bytes { value = value >> 8 ^ table[Int(UInt8(truncatingIfNeeded: value) ^ byte)] }
-        return ~value
-    }
-
+    /// What a zlib stream has in place of a CRC-32.
     static func adler32(_ bytes: [UInt8]) -> UInt32 {
         var (one, two): (UInt32, UInt32) = (1, 0)
         for byte in bytes {
@@ -115,4 +100,8 @@ enum Checksums {
         }
         return two << 16 | one
     }
+
+    private static func bytes(_ number: Int) -> [UInt8] { [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: number >> $0) } }
+
+    private static func number(in bytes: Data, at offset: Int) -> Int { bytes[offset..<offset + 4].reduce(0) { $0 << 8 | Int($1) } }
 }

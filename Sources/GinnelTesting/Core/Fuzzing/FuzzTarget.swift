@@ -14,9 +14,9 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
     case nativeClient = "native-client"
     /// A JSON text.
     case json
-    /// What a tagged JSON service is sent.
+    /// What a tagged JSON service is sent; the first byte chooses settings.
     case taggedJSONService = "tagged-json-service"
-    /// What a tagged JSON client is sent while it waits for replies.
+    /// What a tagged JSON client is sent while it waits for replies; likewise.
     case taggedJSONClient = "tagged-json-client"
     /// What a headered service is sent; the bytes are a list of messages.
     case headeredService = "headered-service"
@@ -42,8 +42,8 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         case .nativeService: Self.play(bytes, MachineEnd(.service, Self.native), greeting: Self.greeting(WireFrame.Kind.hello))
         case .nativeClient: Self.play(bytes, MachineEnd(.client, Self.native), greeting: Self.greeting(WireFrame.Kind.welcome))
         case .json: Self.scan(bytes)
-        case .taggedJSONService: Self.law(bytes, isOrdered: true) { OrderedSession(role: .service, TaggedJSONConfiguration()) }
-        case .taggedJSONClient: Self.law(bytes, isOrdered: true) { OrderedSession(role: .client, TaggedJSONConfiguration()) }
+        case .taggedJSONService: Self.taggedJSON(bytes, .service)
+        case .taggedJSONClient: Self.taggedJSON(bytes, .client)
         case .headeredService: Self.headered(bytes, .service)
         case .headeredClient: Self.headered(bytes, .client)
         case .checksummedService: Self.law(Self.checksummedInput(bytes), isOrdered: true) { OrderedSession(role: .service, Self.checksummed) }
@@ -89,8 +89,16 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
 
     /// The decoder law for one cut and for single bytes, with calls that wait for an answer. Requests are answered as they come where the format is ordered and the
     /// next one waits for that, and else at the end, since an answer changes what may follow. The first byte says where to cut, the last whether the peer ends its side.
+    ///
+    /// In an ordered format the first call is on its way when the bytes come, and the second waits for its turn; then the same bytes come once more, for that one.
+    ///
+    /// - Parameters:
+    ///   - payload: what the calls carry.
+    ///   - event: what a service says while it has the request of this number in hand; `nil` for nothing.
+    ///   - output: what is wrong with all that was sent by a session that is still open.
     static func law(
-        _ bytes: [UInt8], isOrdered: Bool = false, calling methods: [String] = ["first", "second"], _ machine: () -> any SessionMachine
+        _ bytes: [UInt8], isOrdered: Bool = false, calling methods: [String] = ["first", "second"], carrying payload: String = "{}", event: ((Int) -> [UInt8])? = nil,
+        output: ([UInt8]) -> String? = { _ in nil }, _ machine: () -> any SessionMachine
     ) -> String? {
         var input = FuzzedInput(bytes)
         let cut = Int(input.next())
@@ -100,11 +108,19 @@ package enum FuzzTarget: String, CaseIterable, Sendable {
         var expected: [RecordedAction]?
         for portion in portions {
             var fuzzed = FuzzedMachine(MachineEnd(machine()))
+            fuzzed.event = event
             fuzzed.end.start()
-            for method in methods { fuzzed.call(method, [UInt8]("{}".utf8), codec: .json) }
+            for method in methods { fuzzed.call(method, [UInt8](payload.utf8), codec: .json) }
+            if isOrdered { fuzzed.end.produce() }
             for part in portion {
                 fuzzed.end.receive(Array(part))
                 if isOrdered { fuzzed.answerAll() }
+            }
+            if isOrdered {
+                fuzzed.end.produce()
+                fuzzed.end.receive(Array(rest))
+                fuzzed.answerAll()
+                if fuzzed.end.closed == nil, let problem = fuzzed.problem() ?? output(fuzzed.end.takeAll()) { return problem }
             }
             fuzzed.answerAll()
             fuzzed.end.now = fuzzed.end.now.advanced(by: .milliseconds(4500))

@@ -5,6 +5,8 @@ package import GinnelCore
 
 package struct FuzzedMachine {
     package var end: MachineEnd
+    /// What is said while the request of this number is in hand, just before it is answered; `nil` for nothing.
+    package var event: ((_ request: Int) -> [UInt8])?
     private var calls: [RecordedCall] = []
     private var answered: Set<UInt32> = []
     /// Actions that have been looked at, and whether the close was among them.
@@ -27,6 +29,7 @@ package struct FuzzedMachine {
             let request = end.requests[next]
             next += 1
             guard answered.insert(request.call).inserted else { continue }
+            if let event { end.submit(.event(name: "event", codec: .json, payload: event(answered.count), lane: .normal)) }
             if request.payload.count % 3 == 0 {
                 end.submit(.fail(call: request.call, Failure(.forbidden, "no")))
             } else {
