@@ -52,6 +52,12 @@ package struct JSONValue: Equatable, Sendable {
     /// In the text that was checked; strings with their quotes.
     package var range: Range<Int>
 
+    /// `range`: where a value of this kind stands in a text that was checked.
+    package init(kind: Kind, range: Range<Int>) {
+        self.kind = kind
+        self.range = range
+    }
+
     /// The text of a string, unescaped; `nil` for other kinds. `bytes` is the text that was checked.
     package func string(in bytes: borrowing RawSpan) -> String? {
         guard kind == .string else { return nil }

@@ -20,6 +20,7 @@ import Testing
     private static func client(_ received: Set<String> = []) -> ClientConfiguration {
         var configuration = ClientConfiguration.quiet
         configuration.format = .envelope(received: received)
+        configuration.startTimeout = .seconds(240)
         return configuration
     }
 
@@ -27,7 +28,7 @@ import Testing
 
     /// Asks, vanishes and comes again until nothing more is begun, while `neighbour` looks on.
     private static func askAndVanish(_ running: Running, _ begun: Recorded<Void>, _ release: Recorded<Void>, neighbour: () async throws -> Void) async throws {
-        // Fifteen requests of one byte, counted 4,096 longer, fit into 65,536.
+        // Fifteen requests of one byte, counted 8,192 longer, fit into 131,072.
         for number in 1...15 {
             let peer = try RawPeer(connectingTo: running.path)
             try await peer.send(message(#"{"type":"WAIT","payload":1}"#))
@@ -61,7 +62,7 @@ import Testing
     private static func service(at path: String, _ log: LogRecorder, _ begun: Recorded<Void>, _ release: Recorded<Void>, access: Access) -> Service {
         var configuration = ServiceConfiguration.defaults
         configuration.log = log.log
-        configuration.connections.requestBytesPerUser = 65_536
+        configuration.connections.requestBytesPerUser = 131_072
         let service = Service(at: .path(path), format: .envelope(), access: access, configuration: configuration)
         service.handle("WAIT") { _, _ async throws -> [UInt8] in
             begun.signal()
@@ -120,7 +121,7 @@ import Testing
         #expect(ends.map(\.requests.count) == [1, 1, 0])
         // The third waits for the answer to the first, and has begun nothing that counts.
         let inHand = [1, 2].map { user in accounts.withLock { $0.total(OutputOwner(PeerIdentity(user: user))) } }
-        #expect(inHand == [4096, 4096])
+        #expect(inHand == [RequestAccounts.overhead, RequestAccounts.overhead])
         #expect(ends.allSatisfy { $0.closed == nil })
         ends[0].submit(.reply(call: 1, codec: .json, payload: Array(#"{"type":"Y","payload":"secret"}"#.utf8)))
         ends[1].submit(.reply(call: 1, codec: .json, payload: []))

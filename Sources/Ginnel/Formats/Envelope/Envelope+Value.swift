@@ -1,7 +1,8 @@
 // Members whose type the format leaves open.
 
 extension Envelope {
-    /// Any JSON value. Numbers that fit are integers.
+    /// Any JSON value. Numbers that fit are integers. As a member of a type of the program's own it is decoded by trying one type after another, which takes long where a peer nests deeply; the
+    /// messages of this format are read another way.
     public enum Value: Sendable, Hashable, Codable {
         case null
         case boolean(Bool)
