@@ -10,6 +10,7 @@ struct Calling: Sendable {
     func run() async {
         var configuration = ClientConfiguration.defaults
         configuration.policy = options.policy
+        configuration.format = options.format
         configuration.log = .off
         // Whoever reads the digest of a large program in between may take a while.
         configuration.timeouts.handshake = .seconds(60)
@@ -19,7 +20,7 @@ struct Calling: Sendable {
                 for await order in Control.orders {
                     let words = order.split(separator: " ").map(String.init)
                     switch words.first {
-                    case "call": say(await Self.outcome(of: words[1], client))
+                    case "call": say(await Self.outcome(of: words[1], options["format"] == nil ? "x" : #""x""#, client))
                     case "engine": say(client.engine.name)
                     case "leave": return
                     default: break
@@ -34,9 +35,9 @@ struct Calling: Sendable {
         }
     }
 
-    private static func outcome(of method: String, _ client: Client) async -> String {
+    private static func outcome(of method: String, _ payload: String, _ client: Client) async -> String {
         do {
-            return "reply " + String(decoding: try await client.call(method, payload: Array("x".utf8)).bytes, as: UTF8.self)
+            return "reply " + String(decoding: try await client.call(method, payload: Array(payload.utf8)).bytes, as: UTF8.self)
         } catch let error as CallError {
             return "error \(error.code)"
         } catch {

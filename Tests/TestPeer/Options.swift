@@ -33,6 +33,9 @@ struct Options: Sendable {
     /// Their names, separated by commas; the socket when nothing is said.
     var transports: Set<Transport> { self["transports"].map { Set($0.split(separator: ",").compactMap { Transport(rawValue: String($0)) }) } ?? [.socket] }
 
+    /// `envelope`; the native one when nothing is said.
+    var format: WireFormat { self["format"] == "envelope" ? .envelope() : .native }
+
     var policy: PeerPolicy? {
         guard let parts = self["policy"]?.split(separator: ",").map(String.init) else { return nil }
         switch parts[0] {

@@ -34,13 +34,15 @@ extension Client {
         case .stream:
             let stream = try await openStream(channel, policy, on: loop)
             try await loop.run { [self] in
-                begin(Driver.open(stream, machine: machine(identity, takesSharedMemory: false), timeouts: configuration.timeouts, loop: loop), beginning, ending)
+                begin(Driver.open(stream, machine: machine(identity, for: stream.peer, takesSharedMemory: false), timeouts: configuration.timeouts, loop: loop), beginning, ending)
             }
         case .channel, .upgradable:
             let channel = beginning.channel(on: channel, takesOffers: true)
             try await loop.run { [self] in
-                let machine = machine(identity, takesSharedMemory: channel.upgrade != nil)
-                begin(try Driver.open(channel, machine: machine, timeouts: configuration.timeouts, verification: policy, role: .client, loop: loop), beginning, ending)
+                let driver = try Driver.open(channel, timeouts: configuration.timeouts, verification: policy, refusal: [], loop: loop) { [self] peer in
+                    machine(identity, for: peer, takesSharedMemory: channel.upgrade != nil)
+                }
+                begin(driver, beginning, ending)
             }
         }
     }
@@ -57,10 +59,10 @@ extension Client {
         return try await opening.run()
     }
 
-    private func machine(_ identity: Identity, takesSharedMemory: Bool) -> any SessionMachine {
+    private func machine(_ identity: Identity, for peer: PeerIdentity, takesSharedMemory: Bool) -> any SessionMachine {
         configuration.format.machine(
             WireFormat.Ingredients(
-                role: .client, service: endpoint.serviceName, identity: identity, program: configuration.program, limits: configuration.limits,
+                role: .client, service: endpoint.serviceName, peer: peer, identity: identity, program: configuration.program, limits: configuration.limits,
                 timeouts: configuration.timeouts, checksums: configuration.checksums,
                 sharedMemory: takesSharedMemory ? configuration.sharedMemory : nil, compression: configuration.compression, encryption: configuration.encryption))
     }

@@ -42,6 +42,7 @@ extension ConfigurationKey {
         .number("connections.perUser", 1...1_000_000, service: \.connections.perUser),
         .number("connections.acceptedPerSecond", 1...1_000_000, service: \.connections.acceptedPerSecond),
         .number("connections.bufferedBytesPerUser", 65_536...1 << 40, service: \.connections.bufferedBytesPerUser),
+        .number("connections.requestBytesPerUser", 65_536...1 << 40, service: \.connections.requestBytesPerUser),
     ]
 
     private static let limits: [ConfigurationKey] = [

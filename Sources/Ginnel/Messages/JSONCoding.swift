@@ -1,5 +1,7 @@
 // JSON by Foundation. Encoder and decoder are made once: making them costs more than most messages.
 
+internal import GinnelCore
+
 #if canImport(FoundationEssentials)
 internal import FoundationEssentials
 #else
@@ -23,6 +25,9 @@ enum JSONCoding {
     static func encode(_ value: some Encodable) throws -> [UInt8] { [UInt8](try encoder.encode(value)) }
 
     static func decode<Value: Decodable>(_ type: Value.Type, from bytes: borrowing RawSpan) throws -> Value {
-        try decoder.decode(type, from: bytes.withUnsafeBytes { Data($0) })
+        if JSON.hasUnsafeKeys(bytes) {
+            throw DecodingError.dataCorrupted(.init(codingPath: [], debugDescription: "a key with too many combining marks in a row, or a text that is not UTF-8"))
+        }
+        return try decoder.decode(type, from: bytes.withUnsafeBytes { Data($0) })
     }
 }

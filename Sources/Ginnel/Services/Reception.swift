@@ -129,8 +129,10 @@ final class Reception: Sendable {
         let driver: Driver
         do {
             driver = try Driver.open(
-                channel, machine: machine(listening, offersSharedMemory: channel.upgrade != nil), timeouts: service.configuration.timeouts,
-                verification: verification(listening), role: .service, loop: loop)
+                channel, timeouts: service.configuration.timeouts, verification: verification(listening), refusal: listening.refusal(.peerRefused), loop: loop
+            ) { [self] peer in
+                machine(listening, for: peer, offersSharedMemory: channel.upgrade != nil)
+            }
         } catch {
             letGo(nil, loop)
             service.recorder.note(.refusals, (error as? GinnelError)?.failure?.code ?? .connectionLost)
@@ -152,7 +154,8 @@ final class Reception: Sendable {
         service.noteOpening(isGoingOn: true)
         let end: StreamOpening.Done = { [self] result in
             do {
-                begin(Driver.open(try result.get(), machine: machine(listening, offersSharedMemory: false), timeouts: configuration.timeouts, loop: loop), entrance)
+                let stream = try result.get()
+                begin(Driver.open(stream, machine: machine(listening, for: stream.peer, offersSharedMemory: false), timeouts: configuration.timeouts, loop: loop), entrance)
             } catch {
                 letGo(user.withLock { $0 }, loop)
                 noteFailure(error, listening)
@@ -211,12 +214,12 @@ final class Reception: Sendable {
         return PeerVerification(listening.policy, alsoReading: listening.isControl ? fields : fields.union(service.receiver.wantedFields))
     }
 
-    private func machine(_ listening: Listening, offersSharedMemory: Bool) -> any SessionMachine {
+    private func machine(_ listening: Listening, for peer: PeerIdentity, offersSharedMemory: Bool) -> any SessionMachine {
         let configuration = service.configuration
         return listening.format.machine(
             WireFormat.Ingredients(
-                role: .service, service: listening.endpoint.serviceName, identity: service.instance, program: configuration.program,
-                limits: configuration.limits, timeouts: configuration.timeouts, checksums: configuration.checksums,
+                role: .service, service: listening.endpoint.serviceName, peer: peer, identity: service.instance, program: configuration.program,
+                requests: service.requests, limits: configuration.limits, timeouts: configuration.timeouts, checksums: configuration.checksums,
                 sharedMemory: offersSharedMemory ? configuration.sharedMemory : nil, compression: configuration.compression, encryption: configuration.encryption))
     }
 

@@ -51,6 +51,8 @@ public final class Service: Sendable {
     let recorder: Recorder
     /// What waits for the peers of each user.
     let accounts: Guarded<OutputAccounts<ObjectIdentifier>>
+    /// What is in hand for them, where handlers outlive their connection.
+    let requests: Guarded<RequestAccounts>
 
     /// A service that listens at `endpoint` once it runs.
     ///
@@ -66,6 +68,7 @@ public final class Service: Sendable {
     ) {
         self.configuration = configuration
         accounts = Guarded(OutputAccounts(limit: configuration.connections.bufferedBytesPerUser))
+        requests = Guarded(RequestAccounts(limit: configuration.connections.requestBytesPerUser))
         recorder = Recorder(lanes: EventLoopGroup.defaultCount(configuration.loops), configuration.instruments)
         chosenEngine = Swift.Result { () throws(GinnelError) in try Engine.chosen(configured: configuration.engine) }
         // A generator that fails is reported by `run()`, which needs it too; an identity of zeros is never sent.

@@ -9,8 +9,12 @@ public struct WireFormat: Sendable {
     struct Ingredients: Sendable {
         var role: Role
         var service: String
+        /// Who is at the other end, as the kernel says.
+        var peer: PeerIdentity
         var identity: Identity
         var program: String
+        /// Service: what users have in hand, for formats whose handlers outlive their connection.
+        var requests: Guarded<RequestAccounts>?
         var limits: SessionLimits
         var timeouts: SessionTimeouts
         var checksums: Bool
@@ -56,7 +60,7 @@ public struct WireFormat: Sendable {
     /// of requests and replies alike.
     ///
     /// - Parameters:
-    ///   - maximumMessage: bytes of the longest object. Default 65,536.
+    ///   - maximumMessage: bytes of the longest object. Default 65,536; 64 to 2³¹ − 1. A value outside counts as the nearest one inside.
     ///   - pushTypes: for clients, the types that are events rather than replies. Default none.
     ///   - holdsEvents: for services, whether events that are made while a request is answered leave after its reply, for clients that take the next message for the reply. Default false.
     public static func taggedJSON(maximumMessage: Int = 65_536, pushTypes: Set<String> = [], holdsEvents: Bool = false) -> WireFormat {
@@ -64,7 +68,7 @@ public struct WireFormat: Sendable {
             name: "tagged JSON", canUpgrade: false,
             machine: { ingredients in
                 var configuration = TaggedJSONConfiguration()
-                configuration.maximumMessage = maximumMessage
+                configuration.maximumMessage = min(max(maximumMessage, 64), Int(Int32.max))
                 configuration.pushTypes = pushTypes
                 configuration.holdsEvents = holdsEvents
                 configuration.limits = ingredients.limits

@@ -54,7 +54,9 @@ extension Failure {
 
     /// What an acknowledgement with this sentence says.
     init(envelope sentence: String) {
-        let code: FailureCode = sentence.hasPrefix(Self.noHandler) ? .unknownMethod : sentence == Self.undeserialisable ? .invalidRequest : .envelopeError
+        // By their bytes: comparing texts can take very long, and this one is the other side's (CombiningMarks.swift).
+        let isUnknown = sentence.utf8.starts(with: Self.noHandler.utf8)
+        let code: FailureCode = isUnknown ? .unknownMethod : sentence.utf8.elementsEqual(Self.undeserialisable.utf8) ? .invalidRequest : .envelopeError
         self.init(code, sentence)
     }
 }

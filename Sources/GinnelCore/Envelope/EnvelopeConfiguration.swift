@@ -19,6 +19,8 @@ package struct EnvelopeConfiguration: Sendable {
     package var time: @Sendable () -> EnvelopeTimestamp = { EnvelopeTimestamp(ticks: 0) }
     /// What is remembered of ids over all connections; `nil`: each connection for itself.
     package var memory: (any EnvelopeRecall)?
+    /// Service: what all peers of this one's user have in hand; `nil`: what they like.
+    package var requests: (any RequestBudget)?
     package var json = JSONLimits.defaults
     package var limits = SessionLimits.defaults
     package var timeouts = SessionTimeouts.defaults
@@ -33,6 +35,8 @@ package struct EnvelopeConfiguration: Sendable {
     static let longestSentence = 4096
     /// Messages of an outbox that wait for their acknowledgement at once.
     static let messagesUnderway = 64
+    /// HEARTBEATs that the program asked for and that wait for their answer at once.
+    static let pingsUnderway = 64
 }
 
 extension FailureCode {

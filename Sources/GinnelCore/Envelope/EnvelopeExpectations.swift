@@ -20,6 +20,7 @@ struct EnvelopeExpectations: Sendable {
     private var kinds: [String: Kind] = [:]
     private var calls: [UInt32: String] = [:]
     private(set) var open: Open?
+    private(set) var pings = 0
     private(set) var deliveries = 0
     private(set) var deliveryBytes = 0
     /// A message of the outbox found no room.
@@ -38,7 +39,7 @@ struct EnvelopeExpectations: Sendable {
         case .delivery(_, let bytes):
             deliveries += 1
             deliveryBytes += bytes
-        case .ping: break
+        case .ping: pings += 1
         }
     }
 
@@ -57,7 +58,7 @@ struct EnvelopeExpectations: Sendable {
         case .delivery(_, let bytes):
             deliveries -= 1
             deliveryBytes -= bytes
-        case .ping: break
+        case .ping: pings -= 1
         }
         return kind
     }

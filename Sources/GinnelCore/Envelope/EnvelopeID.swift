@@ -4,6 +4,9 @@
 // for each message, and a message that is sent again has the id that it had.
 
 enum EnvelopeID {
+    /// Bytes of an id of ours.
+    static let length = 36
+
     /// The `number`-th id that follows `base`.
     static func text(_ base: Identity, _ number: UInt64) -> String {
         let high = base.high & ~0xF000 | 0x8000
@@ -18,7 +21,7 @@ enum EnvelopeID {
 
     /// The number that a GUID is; `nil` for other texts.
     static func number(_ text: String) -> Identity? {
-        guard text.utf8.count == 36 else { return nil }
+        guard text.utf8.count == length else { return nil }
         var words: [UInt64] = [0, 0]
         var digits = 0
         for (index, byte) in text.utf8.enumerated() {

@@ -19,12 +19,18 @@ struct EnvelopeIncoming: Sendable {
     private(set) var bytes = 0
     private var last: UInt32 = 0
 
-    /// How long until repeated messages are looked at again: 100 ms.
-    static let pause: UInt64 = 100_000_000
+    /// How long until repeated messages are looked at again: 100 ms, and more where they are more than a hundred, so that who repeats very many has no more than a thousand looked at in a second.
+    private static let pause: UInt64 = 100_000_000
+    private static let pauseForEach: UInt64 = 1_000_000
 
     var count: Int { inHand.count + repeated.count }
     /// Whether the program has a message that it has not answered.
     var isEmpty: Bool { inHand.isEmpty }
+
+    /// Whether there is room for one more within `times` the limits.
+    func hasRoom(_ limits: AnnouncedLimits, times: Int = 1) -> Bool {
+        count / times < max(limits.callsInFlight, 1) && bytes / times < max(limits.requestWindow, 1)
+    }
 
     mutating func begin(_ message: Message) -> UInt32 {
         repeat { last &+= 1 } while last == 0 || inHand[last] != nil
@@ -46,13 +52,19 @@ struct EnvelopeIncoming: Sendable {
 
     mutating func hold(_ message: Message, _ now: Moment) {
         repeated.append(message)
-        if lookAgainAt == nil { lookAgainAt = now.awake.adding(Self.pause) }
+        lookAgainAt = lookAgainAt ?? now.awake.adding(Self.pause)
     }
 
-    /// Takes all of them out; those that are still not answered are to be held again.
-    mutating func takeRepeated() -> [Message] {
+    /// Takes all of them out if it is time to look at them; those that are still not answered are to be put back.
+    mutating func takeRepeated(_ now: Moment) -> [Message] {
+        guard let time = lookAgainAt, now.awake >= time else { return [] }
         defer { dropRepeated() }
         return repeated
+    }
+
+    mutating func putBack(_ messages: [Message], _ now: Moment) {
+        repeated = messages
+        lookAgainAt = messages.isEmpty ? nil : now.awake.adding(max(Self.pause, UInt64(messages.count) * Self.pauseForEach))
     }
 
     mutating func dropRepeated() {

@@ -5,13 +5,12 @@ struct EnvelopeOutbox: Sendable {
         /// Messages and one-way messages are numbered together, so that their order survives the two queues.
         let number: UInt64
         let text: [UInt8]
-        /// The call of ours whose request it is; 0 for everything else.
-        var call: UInt32 = 0
         var byteCount: Int { EnvelopeMessage.prefixSize + text.count }
     }
 
     private var control = Queue<Message>()
-    private var messages = Queue<Message>()
+    /// Requests of ours by the number of their call.
+    private var messages = KeyedQueue<UInt32, Message>()
     private var events = Queue<Message>()
     private var nextNumber: UInt64 = 0
     private(set) var byteCount = 0
@@ -25,25 +24,25 @@ struct EnvelopeOutbox: Sendable {
     var heldBytes: Int { byteCount + count * SessionLimits.messageOverhead }
 
     mutating func append(control text: [UInt8]) {
-        let message = numbered(text, 0)
+        let message = numbered(text)
         control.append(message)
         controlBytes += message.byteCount
     }
 
-    mutating func append(_ text: [UInt8], call: UInt32 = 0) {
-        let message = numbered(text, call)
-        messages.append(message)
+    /// `call`: the call of ours whose request it is.
+    mutating func append(_ text: [UInt8], call: UInt32? = nil) {
+        messages.append(numbered(text), key: call)
     }
 
     mutating func append(event text: [UInt8]) {
-        let message = numbered(text, 0)
+        let message = numbered(text)
         events.append(message)
         eventBytes += message.byteCount
     }
 
-    private mutating func numbered(_ text: [UInt8], _ call: UInt32) -> Message {
+    private mutating func numbered(_ text: [UInt8]) -> Message {
         nextNumber += 1
-        let message = Message(number: nextNumber, text: text, call: call)
+        let message = Message(number: nextNumber, text: text)
         byteCount += message.byteCount
         return message
     }
@@ -77,16 +76,14 @@ struct EnvelopeOutbox: Sendable {
 
     /// Takes back the request of a call of ours; false when it has left.
     mutating func dropRequest(of call: UInt32) -> Bool {
-        guard let found = messages.first(where: { $0.call == call }) else { return false }
-        messages.removeAll { $0.call == call }
+        guard let found = messages.remove(call) else { return false }
         byteCount -= found.byteCount
         return true
     }
 
     /// Drops everything; the calls of ours whose request had not left.
     mutating func dropAll() -> Set<UInt32> {
-        var unsent: Set<UInt32> = []
-        messages.forEach { if $0.call != 0 { unsent.insert($0.call) } }
+        let unsent = Set(messages.keys)
         let produced = messagesProduced
         self = EnvelopeOutbox()
         messagesProduced = produced

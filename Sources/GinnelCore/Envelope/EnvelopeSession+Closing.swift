@@ -2,7 +2,8 @@
 
 extension EnvelopeSession {
     mutating func ping(_ value: UInt64, _ now: Moment, _ actions: inout [Action]) -> Acceptance {
-        guard phase != .closed else { return .ended }
+        // Some programs answer none, and never will.
+        guard phase != .closed, expectations.pings < EnvelopeConfiguration.pingsUnderway else { return .ended }
         sendHeartbeat(value)
         endIfSlowReader(&actions)
         return phase == .closed ? .ended : .taken(mayCarryOn: true)

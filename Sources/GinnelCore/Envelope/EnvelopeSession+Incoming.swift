@@ -24,10 +24,17 @@ extension EnvelopeSession {
     private mutating func hand(_ message: EnvelopeMessage, _ now: Moment, _ actions: inout [Action]) {
         let key = message.id.flatMap { EnvelopeID.number($0) }
         let known = EnvelopeIncoming.Message(id: message.id ?? takeID(), key: key, type: message.type, bytes: message.payload.count)
-        switch key.map({ took($0) }) ?? .new {
-        case .new: break
-        case .inHand: return incoming.hold(known, now)
-        case .answered(let error): return acknowledge(known, error)
+        let finding = key.map { took($0) } ?? .new
+        if case .answered(let answer) = finding { return send(answer, to: known) }
+        guard incoming.hasRoom(configuration.limits.announced, times: Self.roomWhileCalling) else {
+            if finding == .new { forget(key) }
+            let inHand = "\(incoming.count) messages of \(incoming.bytes) bytes"
+            return send(.failed("Error handling message: \(inHand) are in hand, the limit (callsInFlight, requestWindow)"), to: known)
+        }
+        if finding == .inHand { return incoming.hold(known, now) }
+        if let failure = configuration.requests?.begin(known.bytes) {
+            forget(key)
+            return end(CloseReason(by: .us, failure), &actions)
         }
         let number = incoming.begin(known)
         if role == .service {
@@ -46,58 +53,71 @@ extension EnvelopeSession {
         return memory.took(id)
     }
 
-    private mutating func noteAnswered(_ id: Identity, _ error: String?) {
-        if let shared = configuration.memory { return shared.answered(id, error) }
-        memory.answered(id, error)
+    private mutating func noteAnswered(_ id: Identity, _ answer: EnvelopeMemory.Answer) {
+        if let shared = configuration.memory { return shared.answered(id, answer) }
+        memory.answered(id, answer)
+    }
+
+    /// It was not dealt with, and is new when it comes again.
+    private mutating func forget(_ key: Identity?) {
+        guard let key else { return }
+        if let shared = configuration.memory { shared.forgot(key) } else { memory.forgot(key) }
     }
 
     /// The connection ends. What a service has in hand goes on and is answered on a later one; a client's messages may wait for their turn, which they lose, so they are new when they come again.
     mutating func forgetInHand() {
         guard role == .client else { return }
-        for key in incoming.keys {
-            if let shared = configuration.memory { shared.forgot(key) } else { memory.forgot(key) }
-        }
+        for key in incoming.keys { forget(key) }
     }
 
     private func finding(_ id: Identity) -> EnvelopeMemory.Finding { configuration.memory?.finding(id) ?? memory.finding(id) }
 
     /// Answers repeated messages whose first arrival was answered meanwhile. One that was forgotten since was answered long ago.
     mutating func lookAgain(_ now: Moment) {
-        guard let time = incoming.lookAgainAt, now.awake >= time else { return }
-        for message in incoming.takeRepeated() {
+        let repeated = incoming.takeRepeated(now)
+        guard !repeated.isEmpty else { return }
+        var waiting: [EnvelopeIncoming.Message] = []
+        for message in repeated {
             switch message.key.map({ finding($0) }) ?? .new {
-            case .inHand: incoming.hold(message, now)
-            case .answered(let error): acknowledge(message, error)
-            case .new: acknowledge(message, nil)
+            case .inHand: waiting.append(message)
+            case .answered(let answer): send(answer, to: message)
+            case .new: send(.acknowledged, to: message)
             }
         }
+        incoming.putBack(waiting, now)
     }
 
     // MARK: Answers
 
-    /// An acknowledgement, where there is still somebody to be told.
-    private mutating func acknowledge(_ message: EnvelopeIncoming.Message, _ error: String?) {
+    /// Where there is still somebody to be told.
+    private mutating func send(_ answer: EnvelopeMemory.Answer, to message: EnvelopeIncoming.Message) {
         guard phase != .closed else { return }
+        switch answer {
+        case .acknowledged: acknowledge(message, nil)
+        case .failed(let sentence): acknowledge(message, sentence)
+        case .message(let text): outbox.append(text)
+        }
+    }
+
+    private mutating func acknowledge(_ message: EnvelopeIncoming.Message, _ error: String?) {
         outbox.append(self.message(EnvelopeMessage.acknowledgment, EnvelopeAcknowledgment.payload(of: message.id, error, configuration.time())))
     }
 
-    /// The program is done with a message. Also when the connection was lost meanwhile: its sender asks again on another one.
-    private mutating func finish(_ number: UInt32, _ error: String?, _ now: Moment) -> EnvelopeIncoming.Message? {
-        guard let message = incoming.end(number) else { return nil }
-        if let key = message.key { noteAnswered(key, error) }
+    /// The program is done with a message, and this is its answer. Also when the connection was lost meanwhile: its sender asks again on another one.
+    private mutating func finish(_ number: UInt32, _ answer: EnvelopeMemory.Answer, _ now: Moment) {
+        guard let message = incoming.end(number) else { return }
+        configuration.requests?.end(message.bytes)
+        if let key = message.key { noteAnswered(key, answer) }
         heartbeats.noteMessage(now)
-        return message
+        send(answer, to: message)
     }
 
     /// Nothing is an acknowledgement, everything else must be a message.
     mutating func reply(_ number: UInt32, _ bytes: [UInt8], _ now: Moment, _ actions: inout [Action]) {
-        if bytes.isEmpty {
-            if let message = finish(number, nil, now) { acknowledge(message, nil) }
-            return endIfLeaving(&actions)
-        }
+        guard incoming.type(of: number) != nil else { return endIfLeaving(&actions) }
         do throws(Violation) {
-            let answer = try EnvelopeAnswer(bytes, configuration)
-            if finish(number, nil, now) != nil, phase != .closed { outbox.append(message(answer.type, answer.payload)) }
+            let answer = bytes.isEmpty ? nil : try EnvelopeAnswer(bytes, configuration)
+            finish(number, answer.map { .message(message($0.type, $0.payload)) } ?? .acknowledged, now)
             endIfLeaving(&actions)
         } catch {
             fail(number, error.failure, now, &actions)
@@ -106,8 +126,7 @@ extension EnvelopeSession {
 
     mutating func fail(_ number: UInt32, _ failure: Failure, _ now: Moment, _ actions: inout [Action]) {
         guard let type = incoming.type(of: number) else { return }
-        let sentence = failure.envelopeSentence(of: type)
-        if let message = finish(number, sentence, now) { acknowledge(message, sentence) }
+        finish(number, .failed(failure.envelopeSentence(of: type)), now)
         endIfLeaving(&actions)
     }
 

@@ -104,7 +104,8 @@ extension EnvelopeSession {
 
     /// An acknowledgement. One that nobody waits for is late, or about a message that was one-way.
     mutating func takeAcknowledgment(_ acknowledgment: EnvelopeAcknowledgment, _ now: Moment, _ actions: inout [Action]) {
-        guard let kind = expectations.end(acknowledgment.original) else { return }
+        // Ids of ours have one length. What else a peer makes up is not even looked for: it could be long, and hashing it very much longer.
+        guard acknowledgment.original.utf8.count == EnvelopeID.length, let kind = expectations.end(acknowledgment.original) else { return }
         let failure = acknowledgment.error.map { Failure(envelope: $0) }
         switch kind {
         case .call(let number):

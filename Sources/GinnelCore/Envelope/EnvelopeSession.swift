@@ -108,10 +108,12 @@ extension EnvelopeSession: SessionMachine {
         return .taken(mayCarryOn: true)
     }
 
-    /// False while as much is in hand as may be.
+    /// How much more may be in hand while the program waits for answers of the other side, which come behind whatever else it says.
+    static let roomWhileCalling = 2
+
+    /// False while as much is in hand as may be and no answer is waited for: two sides whose handlers call each other must not both stop to listen.
     package var wantsInput: Bool {
-        let limits = configuration.limits.announced
-        return phase != .closed && incoming.count < max(limits.callsInFlight, 1) && incoming.bytes < max(limits.requestWindow, 1)
+        phase != .closed && (incoming.hasRoom(configuration.limits.announced) || expectations.count > 0)
     }
 
     package var hasOutput: Bool { !outbox.isEmpty }

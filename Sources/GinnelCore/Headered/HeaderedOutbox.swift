@@ -18,7 +18,8 @@ struct HeaderedMessage: Sendable {
 
 struct HeaderedOutbox: Sendable {
     private struct LaneQueue: Sendable {
-        var messages = Queue<HeaderedMessage>()
+        /// Requests of ours by the number of their call.
+        var messages = KeyedQueue<UInt32, HeaderedMessage>()
         var events = Queue<HeaderedMessage>()
         var eventsNext = false
         /// Messages that it may send before the others have had their turn.
@@ -58,7 +59,7 @@ struct HeaderedOutbox: Sendable {
     }
 
     mutating func append(_ message: HeaderedMessage, _ lane: Lane) {
-        lanes[Self.index(lane)].messages.append(message)
+        lanes[Self.index(lane)].messages.append(message, key: message.call == 0 ? nil : message.call)
         note(message, 1)
     }
 
@@ -116,10 +117,7 @@ struct HeaderedOutbox: Sendable {
     /// Takes back the request of a call of ours; false when it has left.
     mutating func dropRequest(of call: UInt32) -> Bool {
         for index in lanes.indices {
-            var found: HeaderedMessage?
-            lanes[index].messages.forEach { if $0.call == call { found = $0 } }
-            guard let found else { continue }
-            lanes[index].messages.removeAll { $0.call == call }
+            guard let found = lanes[index].messages.remove(call) else { continue }
             note(found, -1)
             return true
         }
@@ -129,7 +127,7 @@ struct HeaderedOutbox: Sendable {
     /// Drops everything; the calls of ours whose request had not left.
     mutating func dropAll() -> Set<UInt32> {
         var unsent: Set<UInt32> = []
-        for lane in lanes { lane.messages.forEach { if $0.call != 0 { unsent.insert($0.call) } } }
+        for lane in lanes { unsent.formUnion(lane.messages.keys) }
         let produced = messagesProduced
         self = HeaderedOutbox()
         messagesProduced = produced

@@ -19,6 +19,9 @@ struct JSONText: Hashable {
 
     var text: String { withBytes { String(decoding: $0, as: UTF8.self) } }
 
+    /// Whether it would take far longer to hash as a `String` than it is long.
+    var hasTooManyMarks: Bool { withBytes { $0.count } > CombiningMarks.harmless && text.hasTooManyMarks }
+
     static func == (first: JSONText, second: JSONText) -> Bool {
         first.withBytes { first in second.withBytes { first.count == $0.count && first.elementsEqual($0) } }
     }

@@ -145,7 +145,9 @@ public struct ProtobufReader: Sendable {
                 try reader.nextField()
                 let number = reader.number
                 do throws(ProtobufError) {
+                    let start = reader.offset
                     if number == 1 { try reader.take(key, &entry.key) }
+                    if number == 1, (entry.key as? String)?.hasTooManyMarks == true { throw ProtobufError(.tooManyMarks, offset: start) }
                     if number == 2 { try takeContent(&reader, &entry.content) }
                     if !reader.isTaken { try reader.skipContent(of: number) }
                 } catch {

@@ -145,6 +145,10 @@ package struct Session: Sendable {
     package var hasCarriedInput: Bool { !carry.isEmpty }
 
     private mutating func noteClose(_ actions: [Action]) {
-        if closed == nil, case .close(let reason)? = actions.last { closed = reason }
+        guard closed == nil, case .close(let reason)? = actions.last else { return }
+        closed = reason
+        // Handlers may keep a session for long that nobody feeds any more.
+        carry = []
+        taken = 0
     }
 }

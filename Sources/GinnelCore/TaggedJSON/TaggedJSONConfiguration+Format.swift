@@ -2,6 +2,7 @@
 
 extension TaggedJSONConfiguration: OrderedFormat {
     private static let names: JSONNames = ["type", "message"]
+    private static let longestName = 255
 
     package var name: String { "the recorder format" }
     package var headerSize: Int { 4 }
@@ -29,7 +30,7 @@ extension TaggedJSONConfiguration: OrderedFormat {
     }
 
     private func meaning(of object: JSONObject, in text: borrowing RawSpan, for role: Role) throws(Violation) -> OrderedMessage.Meaning {
-        let type = object["type"]?.string(in: text)
+        let type = object["type"]?.string(in: text).map { Self.name($0) }
         if role == .service {
             guard let type else { throw Violation(.protocolViolation, "a request of \(text.byteCount) bytes without a string member \"type\"") }
             return .request(method: type)
@@ -38,6 +39,11 @@ extension TaggedJSONConfiguration: OrderedFormat {
         if pushTypes.contains(type) { return .event(name: type) }
         guard type == "error" else { return .reply }
         return .failure(Failure(.taggedJSONError, object["message"]?.string(in: text) ?? "the service gave no reason"))
+    }
+
+    /// A type as methods and events are looked up by it. No name has more than 255 bytes; of a longer type a part says enough, and hashing all of it could take very long.
+    private static func name(_ type: String) -> String {
+        type.utf8.count <= longestName ? type : String(decoding: type.utf8.prefix(longestName), as: UTF8.self) + "…"
     }
 
     package func fault(in text: [UInt8], sentAs meaning: OrderedMessage.Meaning) -> Failure? {

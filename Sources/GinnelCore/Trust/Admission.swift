@@ -11,6 +11,9 @@ public struct ConnectionLimits: Sendable, Equatable {
     /// Bytes of output that may wait for all connections of one user together, before the one of them for which most waits is closed as a slow reader. Default 256 MiB. Counted as
     /// `SessionLimits.bufferedBytes` is, where a connection's socket is full, and in steps of 16 KiB for each connection.
     public var bufferedBytesPerUser: Int = 256 << 20
+    /// Bytes of requests that handlers have in hand for all connections of one user together, those that have gone included, before the connection is closed that brings one more. Default 256 MiB,
+    /// each request counted 4,096 bytes longer than it is; a request that is alone is always begun. For formats whose handlers outlive their connection, as those of envelopes do.
+    public var requestBytesPerUser: Int = 256 << 20
 
     public static let defaults = ConnectionLimits()
 

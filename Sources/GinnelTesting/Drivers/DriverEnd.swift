@@ -42,8 +42,8 @@ package final class DriverEnd: SessionDelegate {
         _ channel: any Channel, _ machine: any SessionMachine, timeouts: SessionTimeouts = .patient, policy: PeerPolicy = .sameUser, role: Role,
         on loop: EventLoop
     ) throws {
-        let driver = try Driver.open(
-            channel, machine: machine, timeouts: timeouts, verification: PeerVerification(policy), role: role, loop: loop)
+        let refusal = role == .service ? type(of: machine).refusal(.peerRefused) : []
+        let driver = try Driver.open(channel, timeouts: timeouts, verification: PeerVerification(policy), refusal: refusal, loop: loop) { _ in machine }
         record.change { $0.driver = driver }
         driver.start(self)
     }

@@ -83,15 +83,15 @@ package final class Driver: @unchecked Sendable {
 
     /// How a driver is made: on the loop, for a channel whose peer `policy` accepts.
     ///
-    /// A refused peer reads the format's refusal and nothing else; its channel is closed when this throws.
+    /// A refused peer reads `refusal` and nothing else; its channel is closed when this throws. `machine` makes the session's for a peer that is not refused.
     package static func open(
-        _ channel: any Channel, machine: any SessionMachine, timeouts: SessionTimeouts, verification: PeerVerification, role: Role, loop: EventLoop
+        _ channel: any Channel, timeouts: SessionTimeouts, verification: PeerVerification, refusal: [UInt8], loop: EventLoop, machine: (PeerIdentity) -> any SessionMachine
     ) throws -> Driver {
         do {
             let peer = try verification.verify(channel)
-            return Driver(channel, Session(machine, timeouts: timeouts), peer: peer, loop: loop, timeouts: timeouts)
+            return Driver(channel, Session(machine(peer), timeouts: timeouts), peer: peer, loop: loop, timeouts: timeouts)
         } catch {
-            if role == .service { sendRefusal(type(of: machine).refusal(.peerRefused), to: channel) }
+            sendRefusal(refusal, to: channel)
             channel.close(drain: .seconds(1))
             throw error
         }

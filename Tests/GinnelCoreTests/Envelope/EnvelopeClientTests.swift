@@ -227,6 +227,9 @@ import Testing
             #expect(end.submit(.event(name: "HEARTBEAT", codec: .json, payload: [], lane: .normal)) == .ended)
             #expect(end.submit(.event(name: "E", codec: .json, payload: Array("nan".utf8), lane: .normal)) == .ended)
             #expect(end.envelopeLeftovers == nil)
+            // Nothing but this message has ended.
+            #expect(end.closed == nil && end.submit(.event(name: "E", codec: .json, payload: [], lane: .normal)) != .ended)
+            #expect(end.texts().count == 1)
         }
     }
 

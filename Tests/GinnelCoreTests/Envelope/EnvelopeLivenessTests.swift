@@ -122,4 +122,14 @@ import Testing
         service.pass(.seconds(29))
         #expect(service.closed == nil)
     }
+
+    @Test func `a program that is asked again and again and never answers leaves nothing behind for each time`() {
+        var service = MachineEnd.envelope(.service)
+        for number in 0..<64 { #expect(service.submit(.ping(UInt64(number))) == .taken(mayCarryOn: true)) }
+        #expect(service.submit(.ping(64)) == .ended)
+        #expect(service.texts().count == 64)
+        service.hearAcknowledgment(of: ours(1))
+        #expect(service.actions.contains(.pong(0)))
+        #expect(service.submit(.ping(65)) == .taken(mayCarryOn: true))
+    }
 }

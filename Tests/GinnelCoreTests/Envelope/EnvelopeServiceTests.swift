@@ -148,22 +148,6 @@ import Testing
         #expect(second.session.wakeUp == WakeUp())
     }
 
-    @Test func `what was answered is remembered for 4,096 messages`() {
-        var memory = EnvelopeMemory()
-        func id(_ number: Int) -> Identity { Identity(high: 1, low: UInt64(number)) }
-        #expect(memory.took(id(0)) == .new)
-        for number in 1...4097 {
-            #expect(memory.took(id(number)) == .new)
-            memory.answered(id(number), number == 4097 ? "no" : nil)
-        }
-        #expect(memory.finding(id(1)) == .new)
-        #expect(memory.took(id(2)) == .answered(nil))
-        #expect(memory.took(id(4097)) == .answered("no"))
-        #expect(memory.took(id(0)) == .inHand)
-        memory.answered(id(9999), nil)
-        #expect(memory.finding(id(9999)) == .new)
-    }
-
     // MARK: Leaving
 
     @Test func `a service that leaves answers what it has and begins nothing more`() {
@@ -191,7 +175,7 @@ final class SharedMemory: EnvelopeRecall, @unchecked Sendable {  // protected by
     private var memory = EnvelopeMemory()
 
     func took(_ id: Identity) -> EnvelopeMemory.Finding { memory.took(id) }
-    func answered(_ id: Identity, _ error: String?) { memory.answered(id, error) }
+    func answered(_ id: Identity, _ answer: EnvelopeMemory.Answer) { memory.answered(id, answer) }
     func forgot(_ id: Identity) { memory.forgot(id) }
     func finding(_ id: Identity) -> EnvelopeMemory.Finding { memory.finding(id) }
 }

@@ -27,6 +27,20 @@ import Testing
         func encode(to encoder: any Encoder) throws { throw Private() }
     }
 
+    @Test func `JSON with a key that takes minutes to hash is refused at once`() async throws {
+        try await withNeighbour { running, neighbour in
+            let marks = String(repeating: "\u{301}\u{316}", count: 250_000)
+            let refused = try await errorOf(CallError.self) {
+                _ = try await running.connect { try await $0.call(Add.method, codec: .json, payload: Array(#"{"left":1,"right":2,"\#(marks)":3}"#.utf8)) }
+            }
+            #expect(refused.code == .invalidRequest)
+            // As a value it is a text like any other.
+            let sum = try await running.connect { try await $0.call(Add.method, codec: .json, payload: Array(#"{"left":1,"right":2,"of":"\#(marks)"}"#.utf8)) }
+            #expect(try Sum(decoding: sum.bytes.span.bytes) == Sum(value: 3))
+            try await neighbour.check()
+        }
+    }
+
     @Test(arguments: [FailureCode.forbidden, .resourceExhausted, FailureCode(rawValue: 1000), FailureCode(rawValue: 4_294_967_295), FailureCode(rawValue: 77)])
     func `an error of a handler reaches the caller with code, sentence and details`(code: FailureCode) async throws {
         let thrown = CallError(code, "no display 9, there are 2", details: [0, 1, 255])

@@ -18,7 +18,7 @@ extension WireFormat {
     public static func envelope(
         maximumMessage: Int = 1 << 20, answers: [String: Set<String>] = Envelope.answers, received: Set<String> = [], expectsHeartbeats: Bool = true
     ) -> WireFormat {
-        let memory = SharedEnvelopeMemory()
+        let memories = Guarded(EnvelopeMemories())
         return WireFormat(
             name: "envelope", canUpgrade: false, canDeliver: true,
             machine: { ingredients in
@@ -32,7 +32,9 @@ extension WireFormat {
                 configuration.deliveryIDs = ingredients.identity
                 if !ingredients.program.isEmpty { configuration.sender = ingredients.program }
                 configuration.time = { Envelope.Time.now.timestamp }
-                configuration.memory = memory
+                let user = OutputOwner(ingredients.peer)
+                configuration.memory = UserMemory(memories: memories, user: user)
+                if let accounts = ingredients.requests { configuration.requests = UserRequests(accounts: accounts, user: user) }
                 configuration.limits = ingredients.limits
                 configuration.timeouts = ingredients.timeouts
                 return EnvelopeSession(role: ingredients.role, configuration)
@@ -41,14 +43,36 @@ extension WireFormat {
     }
 }
 
-/// The ids that all connections of one format value have seen.
-private final class SharedEnvelopeMemory: EnvelopeRecall {
-    private let memory = Guarded(EnvelopeMemory())
+/// The ids that all connections of one user have seen, for one of them.
+private final class UserMemory: EnvelopeRecall {
+    private let memories: Guarded<EnvelopeMemories>
+    private let user: OutputOwner
 
-    func took(_ id: Identity) -> EnvelopeMemory.Finding { memory.withLock { $0.took(id) } }
-    func answered(_ id: Identity, _ error: String?) { memory.withLock { $0.answered(id, error) } }
-    func forgot(_ id: Identity) { memory.withLock { $0.forgot(id) } }
-    func finding(_ id: Identity) -> EnvelopeMemory.Finding { memory.withLock { $0.finding(id) } }
+    init(memories: Guarded<EnvelopeMemories>, user: OutputOwner) {
+        self.memories = memories
+        self.user = user
+    }
+
+    func took(_ id: Identity) -> EnvelopeMemory.Finding { with { $0.took(id) } }
+    func answered(_ id: Identity, _ answer: EnvelopeMemory.Answer) { with { $0.answered(id, answer) } }
+    func forgot(_ id: Identity) { with { $0.forgot(id) } }
+    func finding(_ id: Identity) -> EnvelopeMemory.Finding { with { $0.finding(id) } }
+
+    private func with<Result>(_ body: (inout EnvelopeMemory) -> Result) -> Result { memories.withLock { $0.with(user, body) } }
+}
+
+/// What is in hand for one user, for one of its connections.
+private final class UserRequests: RequestBudget {
+    private let accounts: Guarded<RequestAccounts>
+    private let user: OutputOwner
+
+    init(accounts: Guarded<RequestAccounts>, user: OutputOwner) {
+        self.accounts = accounts
+        self.user = user
+    }
+
+    func begin(_ bytes: Int) -> Failure? { accounts.withLock { $0.begin(bytes, of: user) } }
+    func end(_ bytes: Int) { accounts.withLock { $0.end(bytes, of: user) } }
 }
 
 extension ReconnectPolicy {
