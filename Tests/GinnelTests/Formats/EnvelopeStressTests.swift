@@ -71,6 +71,7 @@ import Testing
         client.receive(Envelope.ConfigurationUpdate.self) { update, _ in told.append(update.key) }
         var notices = client.events(of: Envelope.EscalationNotice.self).makeAsyncIterator()
         let run = Task { try await client.run() }
+        for await state in client.connectionStates where state == .connected { break }
         for round in 0..<5 {
             let answer = try await client.call(Envelope.AgentStarted(userId: "\(name) \(round)"))
             #expect(try answer.payload() == Envelope.StatusUpdate(overallStatus: "ready", readyUsers: ["\(name) \(round)"], totalUsers: 1))
