@@ -225,10 +225,10 @@ extension Connection: SessionDelegate {
         messages.began(self, establishment.instance)
     }
 
-    /// What this outbox keeps is for this peer, and is sent on this connection.
-    func take(_ sender: MessageSender) {
+    /// What this outbox keeps is for this peer, and is sent on this connection. `number`: as for `MessageSender.connected`.
+    func take(_ sender: MessageSender, number: UInt64 = 0) {
         state.withLock { $0.sender = sender }
-        if !sender.connected(self) { close(.unavailable, "what was kept for this client was given up as it came; it is to connect again") }
+        if !sender.connected(self, number: number) { close(.unavailable, "what was kept for this client was given up as it came; it is to connect again") }
     }
 
     private func endDelivery() {

@@ -8,6 +8,7 @@ final class MessageSender: Sendable {
         var outbox: Outbox
         /// The one in use: the last that was opened.
         var connection: Connection?
+        var connectionNumber: UInt64 = 0
         var receipts: [UInt64: DeliveryReceipt] = [:]
         var waiters = Waiters<Void>()
         /// Who waits for the messages up to this one; of several the smallest.
@@ -155,12 +156,13 @@ final class MessageSender: Sendable {
 
     // MARK: The connection
 
-    /// False when it was given up meanwhile: nothing would ever be sent on this connection.
-    func connected(_ connection: Connection) -> Bool {
+    /// False when it was given up meanwhile: nothing would ever be sent on this connection. `number`: greater than that of every earlier connection of the peer; of two that come at once, and are told in
+    /// any order, the later one is used. Where each comes after the one before has ended, 0.
+    func connected(_ connection: Connection, number: UInt64 = 0) -> Bool {
         let isWanted = state.withLock { state in
             guard state.end == nil else { return false }
-            // Of two that come at once the later one stays.
-            if let other = state.connection, other.number > connection.number { return true }
+            guard number >= state.connectionNumber else { return true }
+            state.connectionNumber = number
             state.connection = connection
             state.outbox.connected()
             return true
@@ -174,7 +176,8 @@ final class MessageSender: Sendable {
 
     func lost(_ connection: Connection) {
         state.withLock { state in
-            guard state.connection === connection else { return }
+            // Of one that is being given up the connection is closed, and must be known until then.
+            guard state.connection === connection, state.end == nil else { return }
             state.connection = nil
             state.outbox.connectionLost()
         }

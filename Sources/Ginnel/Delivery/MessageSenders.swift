@@ -18,8 +18,16 @@ final class MessageSenders: Sendable {
         let owner: String
         var kept: Kept?
         var connections = 0
-        /// The last of them, as long as it is open.
-        var latest: Connection?
+        /// The last of them, as long as it is open: what is kept goes there.
+        var latest: Place?
+        /// Those before it, as long as nothing is kept: what a connection has taken does not go on over an earlier one.
+        var earlier: [Place] = []
+    }
+
+    /// A connection of a client. Of two the later one has the greater number.
+    private struct Place {
+        let connection: Connection
+        let number: UInt64
     }
 
     private struct State {
@@ -29,6 +37,8 @@ final class MessageSenders: Sendable {
         var clients: [UInt64: Identity] = [:]
         /// The greatest id of the outboxes that were forgotten.
         var lastId: UInt64 = 0
+        /// Connections that there have been.
+        var connections: UInt64 = 0
         var isOver = false
     }
 
@@ -48,33 +58,36 @@ final class MessageSenders: Sendable {
 
     /// The client of this identity has connected.
     func connected(_ client: Identity, of owner: String, on connection: Connection?) {
-        let (kept, gone) = state.withLock { state in
-            let gone = forgetLate(&state)
+        let (kept, place, gone) = state.withLock { state in
+            state.connections += 1
+            let place = connection.map { Place(connection: $0, number: state.connections) }
             var known = state.known.removeValue(forKey: client) ?? Known(owner: owner)
             known.connections += 1
-            known.latest = connection
+            if known.kept == nil, let before = known.latest { known.earlier.append(before) }
+            known.latest = place
             state.known[client] = known
             if let kept = known.kept { state.accounts.came(kept.account) }
-            return (known.kept, gone)
+            return (known.kept, place, forgetLate(&state))
         }
         for each in gone { each.giveUp(Self.didNotComeBack) }
-        if let kept, let connection { attach(kept.sender, client, connection) }
+        if let kept, let place { attach(kept.sender, client, place) }
     }
 
     /// The outbox for the program to send: whether the client is connected, away, or was given up and may come back.
     func used(for client: Identity, of owner: String) -> MessageSender {
-        let (kept, connection, gone, isOver) = state.withLock { state in
-            if let kept = state.known[client]?.kept { return (kept, Connection?.none, [MessageSender](), state.isOver) }
+        let (kept, place, gone, isOver) = state.withLock { state in
+            if let kept = state.known[client]?.kept { return (kept, Place?.none, [MessageSender](), state.isOver) }
             var gone = forgetLate(&state)
-            if let surplus = state.accounts.surplus(), let sender = forget(surplus, Self.didNotComeBack, &state) { gone.append(sender) }
             var known = state.known.removeValue(forKey: client) ?? Known(owner: owner)
+            if known.connections == 0 { gone += forgetSurplus(&state) }
             let kept = open(for: client, of: known.owner, isHere: known.connections > 0, &state)
             known.kept = kept
+            known.earlier = []
             state.known[client] = known
             return (kept, known.latest, gone, state.isOver)
         }
         for each in gone { each.giveUp(Self.didNotComeBack) }
-        if let connection { attach(kept.sender, client, connection) }
+        if let place { attach(kept.sender, client, place) }
         if isOver { kept.sender.end(Self.over) }
         return kept.sender
     }
@@ -84,20 +97,30 @@ final class MessageSenders: Sendable {
 
     /// One of its connections has ended. What it sends with is told by that connection itself, afterwards.
     func lost(_ client: Identity, on connection: Connection?) {
-        state.withLock { state in
-            guard var known = state.known.removeValue(forKey: client) else { return }
+        let gone = state.withLock { state in
+            guard var known = state.known.removeValue(forKey: client) else { return [MessageSender]() }
+            var gone: [MessageSender] = []
             known.connections -= 1
-            if known.latest === connection { known.latest = nil }
-            if known.connections == 0, let kept = known.kept { state.accounts.left(kept.account, at: Moment.now.awake) }
+            if known.latest?.connection === connection {
+                known.latest = known.earlier.popLast()
+            } else {
+                known.earlier.removeAll { $0.connection === connection }
+            }
+            if known.connections == 0, let kept = known.kept {
+                gone = forgetSurplus(&state)
+                state.accounts.left(kept.account, at: Moment.now.awake)
+            }
             // Of one who was sent nothing there is nothing to remember.
             if known.connections > 0 || known.kept != nil { state.known[client] = known }
+            return gone
         }
+        for each in gone { each.giveUp(Self.didNotComeBack) }
     }
 
     /// Once for each outbox and connection. The connection may be ending meanwhile, and has then not told the outbox, or has told it before it knew of the connection.
-    private func attach(_ sender: MessageSender, _ client: Identity, _ connection: Connection) {
-        connection.take(sender)
-        if state.withLock({ $0.known[client]?.latest }) !== connection { sender.lost(connection) }
+    private func attach(_ sender: MessageSender, _ client: Identity, _ place: Place) {
+        place.connection.take(sender, number: place.number)
+        if state.withLock({ $0.known[client]?.latest?.connection }) !== place.connection { sender.lost(place.connection) }
     }
 
     /// A new outbox and its account.
@@ -138,6 +161,10 @@ final class MessageSenders: Sendable {
         known.latest = nil
         if known.connections > 0 { state.known[client] = known }
         return kept.sender
+    }
+
+    private func forgetSurplus(_ state: inout State) -> [MessageSender] {
+        state.accounts.surplus().flatMap { forget($0, Self.didNotComeBack, &state) }.map { [$0] } ?? []
     }
 
     private func forgetLate(_ state: inout State) -> [MessageSender] {

@@ -146,7 +146,8 @@ extension Inbox {
     /// compared by time, so that no other's are pushed out by many that are new.
     mutating func makeRoom() {
         guard senders.count >= limits.senders else { return }
-        for (owner, _) in shares.sorted(by: { ($0.value.senders, $0.key) > ($1.value.senders, $1.key) }) {
+        // Without the shares themselves, which are changed meanwhile and would be copied.
+        for (_, owner) in shares.map({ ($0.value.senders, $0.key) }).sorted(by: >) {
             if let oldest = longestAway(of: owner) { return forget(oldest) }
         }
     }

@@ -15,8 +15,8 @@ package struct OutboxAccounts: Sendable {
     private struct Account: Sendable {
         let owner: String
         var bytes = 0
-        /// On the awake clock; `nil` while its client is connected.
-        var awaySince: UInt64?
+        /// `nil` while its client is connected.
+        var leave: Leave?
     }
 
     /// What one user's accounts come to.
@@ -30,6 +30,9 @@ package struct OutboxAccounts: Sendable {
 
     private struct Leave: Sendable {
         let account: UInt64
+        /// Which leave it is; the clock may stand still between two.
+        let number: UInt64
+        /// On the awake clock.
         let since: UInt64
     }
 
@@ -37,6 +40,7 @@ package struct OutboxAccounts: Sendable {
     private var accounts: [UInt64: Account] = [:]
     private var sums: [String: Sum] = [:]
     private var last: UInt64 = 0
+    private var leaves: UInt64 = 0
     private var away = 0
     package private(set) var bytes = 0
 
@@ -57,16 +61,18 @@ package struct OutboxAccounts: Sendable {
     }
 
     package mutating func came(_ number: UInt64) {
-        guard let account = accounts[number], account.awaySince != nil else { return }
-        accounts[number]?.awaySince = nil
+        guard let account = accounts[number], account.leave != nil else { return }
+        accounts[number]?.leave = nil
         count(account.owner, away: -1)
     }
 
     package mutating func left(_ number: UInt64, at now: UInt64) {
-        guard let account = accounts[number], account.awaySince == nil else { return }
-        accounts[number]?.awaySince = now
+        guard let account = accounts[number], account.leave == nil else { return }
+        leaves += 1
+        let leave = Leave(account: number, number: leaves, since: now)
+        accounts[number]?.leave = leave
         count(account.owner, away: 1)
-        sums[account.owner]?.line.append(Leave(account: number, since: now))
+        sums[account.owner]?.line.append(leave)
         // So that who comes and goes for ever leaves no more behind than there are accounts.
         guard var line = sums[account.owner]?.line, line.count > 2 * (sums[account.owner]?.away ?? 0) + 16 else { return }
         line.removeAll { !isAway($0) }
@@ -95,10 +101,10 @@ package struct OutboxAccounts: Sendable {
         return late.sorted()
     }
 
-    /// Who is to be given up before there is one more: nobody, or where there is no room one of the user with the most.
+    /// Who is to be given up before one more is away: nobody, or where there is no room one of the user with the most.
     package mutating func surplus() -> UInt64? {
         guard away >= max(limits.clients, 1) else { return nil }
-        return sums.max { ($0.value.away, $0.key) < ($1.value.away, $1.key) }.flatMap { longestAway(of: $0.key)?.account }
+        return sums.max { ($0.value.away, $0.key) < ($1.value.away, $1.key) }.map(\.key).flatMap { longestAway(of: $0)?.account }
     }
 
     private mutating func count(_ owner: String, away change: Int) {
@@ -106,7 +112,7 @@ package struct OutboxAccounts: Sendable {
         sums[owner]?.away += change
     }
 
-    private func isAway(_ leave: Leave) -> Bool { accounts[leave.account]?.awaySince == leave.since }
+    private func isAway(_ leave: Leave) -> Bool { accounts[leave.account]?.leave?.number == leave.number }
 
     private mutating func longestAway(of owner: String) -> Leave? {
         while let first = sums[owner]?.line.first {
@@ -152,7 +158,7 @@ package struct OutboxAccounts: Sendable {
         if let leave = sums[user]?.line.first(where: { isAway($0) && $0.account != number && accounts[$0.account]?.bytes ?? 0 > 0 }) { return leave.account }
         let own = accounts[number]
         // For one that is away nobody is closed who is here and of the same user.
-        if own?.owner == user, own?.awaySince != nil { return nil }
+        if own?.owner == user, own?.leave != nil { return nil }
         let heaviest = accounts.filter { $0.value.owner == user && $0.key != number }.max { ($0.value.bytes, $0.key) < ($1.value.bytes, $1.key) }
         guard let heaviest, heaviest.value.bytes > 0, own?.owner != user || heaviest.value.bytes > (own?.bytes ?? 0) + wanted else { return nil }
         return heaviest.key

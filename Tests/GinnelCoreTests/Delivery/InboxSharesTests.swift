@@ -257,4 +257,36 @@ import Testing
             #expect(held.inbox.inHand <= 12 && held.inbox.shares.values.reduce(0) { $0 + $1.inHand } == held.inbox.inHand)
         }
     }
+
+    /// So many senders have come and left; how long it takes on average until each of further ones has a place.
+    private func timeForNewcomers(among senders: Int) -> Duration {
+        var inbox = Inbox(
+            limits: {
+                var limits = InboxLimits()
+                limits.senders = senders
+                return limits
+            }())
+        var now = Moment(awake: 0, continuous: 0)
+        func live(_ number: UInt64) {
+            now = now.advanced(by: .nanoseconds(1))
+            inbox.connected(Identity(high: 0, low: number), of: "user", on: number, at: now)
+            var steps: [Inbox.Step] = []
+            let message = IncomingDelivery(id: 1, floor: 1, redelivered: false, lane: .normal, name: "n", codec: .raw, payload: .empty)
+            inbox.received(message, of: RawSpan(), on: number, at: now, &steps)
+            inbox.answered(1, of: Identity(high: 0, low: number), nil, at: now, &steps)
+            inbox.connectionEnded(number, at: now)
+        }
+        for number in 1...UInt64(senders) { live(number) }
+        let newcomers = 300
+        let began = ContinuousClock.now
+        for number in 1...UInt64(newcomers) { live(UInt64(senders) + number) }
+        #expect(inbox.senderCount == senders)
+        return (ContinuousClock.now - began) / newcomers
+    }
+
+    @Test func `one more sender takes no longer where sixteen times as many are remembered`() {
+        var ratios: [Double] = []
+        for _ in 0..<3 { ratios.append(1 / (timeForNewcomers(among: 2_000) / timeForNewcomers(among: 32_000))) }
+        #expect(ratios.sorted()[1] < 5, "\(ratios)")
+    }
 }

@@ -108,6 +108,16 @@ import Testing
         #expect(accounts.late(at: 10_000_001_000) == [first])
     }
 
+    @Test func `who leaves twice while the clock stands still is late once`() {
+        var accounts = accounts { $0.memory = .seconds(10) }
+        let number = here(&accounts, "user")
+        accounts.left(number, at: 5)
+        accounts.came(number)
+        accounts.left(number, at: 5)
+        #expect(accounts.late(at: 10_000_000_005) == [number])
+        #expect(accounts.late(at: 20_000_000_000) == [])
+    }
+
     @Test func `who is away is known however accounts come, leave and are closed`() {
         var random = SplitMix64(seed: 7)
         var accounts = accounts {

@@ -75,8 +75,12 @@ private struct Unheard: Event { static let name = "unheard" }
         senders.lost(away, on: nil)
         #expect(!receipt.isSettled)
         senders.connected(other, of: "2", on: nil)
-        // One more outbox, where there is no room for it.
-        if most == 1 { _ = senders.used(for: other, of: "2") }
+        // A second one that is away, where there is room for one.
+        if most == 1 {
+            _ = senders.used(for: other, of: "2")
+            #expect(!receipt.isSettled)
+            senders.lost(other, on: nil)
+        }
         #expect(receipt.isSettled)
         let error = try await errorOf(CallError.self) { try await receipt.acknowledged() }
         #expect(error.code == .unavailable)

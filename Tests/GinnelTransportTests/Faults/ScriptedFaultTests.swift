@@ -183,7 +183,8 @@ import Testing
         _ = gn_fault_add("pthread_create", 1, 1, EAGAIN)
         let unlucky = await ginnelError { try await Client.connect(to: endpoint, configuration: Self.quiet) { _ in } }
         #expect(unlucky?.failure?.code == .tooManyConnections, "\(String(describing: unlucky))")
-        #expect(troubles.value.contains { $0.contains("turned away") && $0.contains("no thread for an event loop") })
+        // The client may know of it before the log does.
+        _ = try await troubles.wait { $0.contains { $0.contains("turned away") && $0.contains("no thread for an event loop") } }
         try await Client.connect(to: endpoint, configuration: Self.quiet) { client in
             let reply = try await client.call("echo", payload: [7])
             #expect(reply.bytes == [7])
