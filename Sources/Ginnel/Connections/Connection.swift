@@ -117,7 +117,7 @@ public final class Connection: Sendable {
         request.isSensitive && !isPrivate ? .unencrypted("\(request.method) is sensitive; the call was not begun") : nil
     }
 
-    /// Sends an event to this peer. False when it is longer than the peer takes, or the connection has ended. Throws `CallError`, `encryptionRequired`, when it is sensitive and the
+    /// Sends an event to this peer. False when it is longer than the peer takes, the format has no such message, or the connection has ended. Throws `CallError`, `encryptionRequired`, when it is sensitive and the
     /// connection is not encrypted.
     @discardableResult
     public func send(_ event: some Event, priority: Priority = .normal) throws -> Bool {

@@ -25,8 +25,9 @@ enum JSONCoding {
     static func encode(_ value: some Encodable) throws -> [UInt8] { [UInt8](try encoder.encode(value)) }
 
     static func decode<Value: Decodable>(_ type: Value.Type, from bytes: borrowing RawSpan) throws -> Value {
-        if JSON.hasUnsafeKeys(bytes) {
-            throw DecodingError.dataCorrupted(.init(codingPath: [], debugDescription: "a key with too many combining marks in a row, or a text that is not UTF-8"))
+        if JSON.hasUnsafeTexts(bytes) {
+            let fault = "a text with more than \(CombiningMarks.longestRow) combining marks in a row, or in another encoding than UTF-8"
+            throw DecodingError.dataCorrupted(.init(codingPath: [], debugDescription: fault))
         }
         return try decoder.decode(type, from: bytes.withUnsafeBytes { Data($0) })
     }

@@ -1,12 +1,13 @@
-// Texts that take far longer to hash than they are long.
+// Texts that take far longer to hash and to compare than they are long.
 //
 // Swift's texts are equal when they are canonically equivalent, so hashing one first puts the combining marks that follow each other into their order, and the time for that grows with the square of
-// their number: a key of 500 KB of such marks holds a thread up for a quarter of a minute. No language has more than a few on one letter, and "Stream-Safe Text Format" (UAX #15) allows 30
-// in a row. What a peer may choose and this library or a decoder hashes, such as the keys of objects and maps, is therefore looked through first. Names that are short by rule need no look.
+// their number: a key of 500 KB of such marks holds a thread up for a quarter of a minute. An enumeration of texts, `hasPrefix` and characters are no better. No language has more than a few on one
+// letter, "Stream-Safe Text Format" (UAX #15) allows 30 in a row, and who decorates names for fun has some dozens. So what a peer sends as text, in JSON and in protobuf, has 256 in a row at most, and
+// whoever goes on to hash it is safe. Names that are short by rule need no look.
 
 extension Sequence<Unicode.Scalar> {
     /// Whether more combining marks follow each other than any text needs.
-    package var hasTooManyMarks: Bool {
+    fileprivate var hasTooManyMarks: Bool {
         var row = 0
         for scalar in self {
             row = scalar.isMark ? row + 1 : 0
@@ -17,12 +18,13 @@ extension Sequence<Unicode.Scalar> {
 }
 
 package enum CombiningMarks {
-    package static let longestRow = 30
+    package static let longestRow = 256
     /// Bytes of the longest text that need not be looked through: no mark has fewer than two.
     package static let harmless = 2 * longestRow
 }
 
 extension String {
+    /// Whether more combining marks follow each other than any text needs.
     package var hasTooManyMarks: Bool { utf8.count > CombiningMarks.harmless && unicodeScalars.hasTooManyMarks }
 }
 

@@ -27,6 +27,8 @@ struct EnvelopeExpectations: Sendable {
     private var someoneWaits = false
 
     var count: Int { kinds.count }
+    /// Whether somebody may be waiting for an answer; signs of life are none, since some programs never give them.
+    var isAnswerDue: Bool { kinds.count > pings }
 
     /// Whether a message that these types may answer can be sent now.
     func admits(_ types: Set<String>?) -> Bool { types?.isEmpty != false || open == nil }

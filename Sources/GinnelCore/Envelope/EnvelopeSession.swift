@@ -113,7 +113,7 @@ extension EnvelopeSession: SessionMachine {
 
     /// False while as much is in hand as may be and no answer is waited for: two sides whose handlers call each other must not both stop to listen.
     package var wantsInput: Bool {
-        phase != .closed && (incoming.hasRoom(configuration.limits.announced) || expectations.count > 0)
+        phase != .closed && (incoming.hasRoom(configuration.limits.announced) || expectations.isAnswerDue)
     }
 
     package var hasOutput: Bool { !outbox.isEmpty }

@@ -7,7 +7,7 @@ package struct JSONError: Error, Equatable, Sendable {
         case notAnObject
         case tooDeep(limit: Int)
         case duplicateKey
-        /// A key whose hash would take very long (CombiningMarks.swift).
+        /// A text whose hash would take very long (CombiningMarks.swift).
         case tooManyMarks
         case controlCharacter
         case invalidUTF8
@@ -54,7 +54,7 @@ extension JSONError.Fault: CustomStringConvertible {
         case .notAnObject: "something else than an object"
         case .tooDeep(let limit): "arrays and objects nested more than \(limit) deep"
         case .duplicateKey: "a key that the object already has"
-        case .tooManyMarks: "a key with more than \(CombiningMarks.longestRow) combining marks in a row"
+        case .tooManyMarks: "a text with more than \(CombiningMarks.longestRow) combining marks in a row"
         case .controlCharacter: "a control character in a string"
         case .invalidUTF8: "invalid UTF-8"
         case .invalidEscape: "an escape that JSON does not have"

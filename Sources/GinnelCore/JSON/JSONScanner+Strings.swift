@@ -1,4 +1,4 @@
-// Strings: no control characters, the nine escapes, surrogates in pairs only, and UTF-8 as the Unicode standard defines it (table 3-7).
+// Strings: no control characters, the nine escapes, surrogates in pairs only, UTF-8 as the Unicode standard defines it (table 3-7), and no more combining marks in a row than any text needs.
 
 extension JSONScanner {
     /// A string, from its opening quote to behind its closing one.
@@ -6,6 +6,7 @@ extension JSONScanner {
         position += 1
         let start = position
         var isEscaped = false
+        var isASCII = true
         while true {
             skipPlain()
             guard position < bytes.count else { throw error(expected: .closingQuote) }
@@ -13,13 +14,17 @@ extension JSONScanner {
             case UInt8(ascii: "\""):
                 let content = UnsafeRawBufferPointer(rebasing: bytes[start..<position])
                 position += 1
-                return JSONText(content, isEscaped: isEscaped)
+                let text = JSONText(content, isEscaped: isEscaped)
+                if isEscaped || !isASCII, text.hasTooManyMarks { throw JSONError(.tooManyMarks, at: start) }
+                return text
             case UInt8(ascii: "\\"):
                 try escape()
                 isEscaped = true
             case 0..<0x20: throw JSONError(.controlCharacter, at: position)
             case 0x20..<0x80: position += 1
-            default: try multibyte()
+            default:
+                try multibyte()
+                isASCII = false
             }
         }
     }

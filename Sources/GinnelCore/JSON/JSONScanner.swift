@@ -84,7 +84,6 @@ struct JSONScanner {
         let start = position
         let key = try string()
         guard open.insert(key) else { throw JSONError(.duplicateKey, at: start) }
-        if key.hasTooManyMarks { throw JSONError(.tooManyMarks, at: start) }
         skipSpace()
         guard byte == UInt8(ascii: ":") else { throw error(expected: .colon) }
         position += 1

@@ -19,7 +19,7 @@ struct JSONText: Hashable {
 
     var text: String { withBytes { String(decoding: $0, as: UTF8.self) } }
 
-    /// Whether it would take far longer to hash as a `String` than it is long.
+    /// Whether it would take far longer to hash or to compare as a `String` than it is long (CombiningMarks.swift).
     var hasTooManyMarks: Bool { withBytes { $0.count } > CombiningMarks.harmless && text.hasTooManyMarks }
 
     static func == (first: JSONText, second: JSONText) -> Bool {

@@ -13,7 +13,7 @@ public struct ProtobufError: Error, Sendable, Hashable {
         case invalidWireType
         /// A string that is not UTF-8.
         case invalidText
-        /// The key of a map with more than 30 combining marks in a row, whose hash would take very long.
+        /// A string with more than 256 combining marks in a row, whose hash would take very long.
         case tooManyMarks
         /// The end of a group that was not begun, or of another one.
         case unmatchedGroup
@@ -51,7 +51,7 @@ extension ProtobufError.Kind {
         case .invalidFieldNumber: "a field number out of range"
         case .invalidWireType: "a wire type that does not exist"
         case .invalidText: "text that is not UTF-8"
-        case .tooManyMarks: "a key with more than \(CombiningMarks.longestRow) combining marks in a row"
+        case .tooManyMarks: "text with more than \(CombiningMarks.longestRow) combining marks in a row"
         case .unmatchedGroup: "the end of a group that was not begun"
         case .tooDeep: "messages nested deeper than the limit (maximumDepth)"
         case .tooManyMessages: "more messages than the limit (maximumMessages)"

@@ -145,9 +145,7 @@ public struct ProtobufReader: Sendable {
                 try reader.nextField()
                 let number = reader.number
                 do throws(ProtobufError) {
-                    let start = reader.offset
                     if number == 1 { try reader.take(key, &entry.key) }
-                    if number == 1, (entry.key as? String)?.hasTooManyMarks == true { throw ProtobufError(.tooManyMarks, offset: start) }
                     if number == 2 { try takeContent(&reader, &entry.content) }
                     if !reader.isTaken { try reader.skipContent(of: number) }
                 } catch {
@@ -192,6 +190,7 @@ public struct ProtobufReader: Sendable {
     mutating func text() throws(ProtobufError) -> String {
         let start = try advance(try length())
         guard let text = bytes.span.bytes.extracting(start..<offset).text() else { throw ProtobufError(.invalidText, offset: start) }
+        if text.hasTooManyMarks { throw ProtobufError(.tooManyMarks, offset: start) }
         return text
     }
 

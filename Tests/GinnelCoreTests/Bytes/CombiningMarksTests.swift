@@ -14,28 +14,29 @@ import Testing
     /// About as many as fit into a message.
     static let many = marks(500_000)
 
-    @Test func `thirty marks in a row are a text like any other, and one more is too much`() {
-        #expect(!("a" + Self.marks(30)).hasTooManyMarks)
-        #expect(("a" + Self.marks(31)).hasTooManyMarks)
-        #expect(!String(repeating: "a" + Self.marks(30), count: 1000).hasTooManyMarks)
-        #expect((String(repeating: "a" + Self.marks(30), count: 1000) + "\u{316}").hasTooManyMarks)
+    @Test func `256 marks in a row are a text like any other, and one more is too much`() {
+        #expect(!("a" + Self.marks(256)).hasTooManyMarks)
+        #expect(("a" + Self.marks(257)).hasTooManyMarks)
+        #expect(!String(repeating: "a" + Self.marks(256), count: 100).hasTooManyMarks)
+        #expect((String(repeating: "a" + Self.marks(256), count: 100) + "\u{316}").hasTooManyMarks)
         // Three letters of Tibetan are no marks by their class, and stand for two each.
-        for letter in ["\u{F73}", "\u{F75}", "\u{F81}"] { #expect(String(repeating: letter, count: 31).hasTooManyMarks) }
+        for letter in ["\u{F73}", "\u{F75}", "\u{F81}"] { #expect(String(repeating: letter, count: 257).hasTooManyMarks) }
         for text in ["", "é"] + ["각", "\u{1100}", "क्"].map({ String(repeating: $0, count: 1000) }) { #expect(!text.hasTooManyMarks) }
         #expect(Self.many.hasTooManyMarks)
     }
 
-    private static func hasUnsafeKeys(_ bytes: [UInt8]) -> Bool { JSON.hasUnsafeKeys(bytes.span.bytes) }
+    private static func hasUnsafeTexts(_ bytes: [UInt8]) -> Bool { JSON.hasUnsafeTexts(bytes.span.bytes) }
 
-    private static let escaped = (0..<40).map { $0 % 2 == 0 ? #"\u0301"# : #"\u0316"# }.joined()
+    private static let escaped = (0..<300).map { $0 % 2 == 0 ? #"\u0301"# : #"\u0316"# }.joined()
 
     @Test(arguments: [
-        (#"{"a\#(marks(30))":1}"#, false), (#"{"a\#(marks(31))":1}"#, true), (#"{"\#(escaped)":1}"#, true), (#"{"a":"\#(marks(31))"}"#, false),
-        (#"[{"a":{"\#(marks(31))" :1}}]"#, true), (#"{"\"\\":"\#(marks(31))","b":1}"#, false), (#"{"\"\\\#(marks(31))":1}"#, true), (#"{"é":"\#(escaped)"}"#, false),
+        (#"{"a\#(marks(256))":"a\#(marks(256))"}"#, false), (#"{"a\#(marks(257))":1}"#, true), (#"{"\#(escaped)":1}"#, true), (#"{"a":"\#(marks(257))"}"#, true),
+        (#"[{"a":{"\#(marks(257))" :1}}]"#, true), (#"{"\"\\":"\#(marks(256))","b":1}"#, false), (#"{"\"\\\#(marks(257))":1}"#, true), (#"["é","\#(escaped)"]"#, true),
+        (#"["\#(marks(200))","\#(marks(200))"]"#, false), (#"["\#(marks(200))\n\#(marks(200))"]"#, false),
     ])
-    func `a key with too many marks in a row is no key, and a value may be any text`(json: String, isUnsafe: Bool) {
+    func `a text with too many marks in a row is none`(json: String, isUnsafe: Bool) {
         let bytes = Array(json.utf8)
-        #expect(Self.hasUnsafeKeys(bytes) == isUnsafe)
+        #expect(Self.hasUnsafeTexts(bytes) == isUnsafe)
         do throws(JSONError) {
             try JSON.validate(bytes)
             #expect(!isUnsafe)
@@ -44,36 +45,39 @@ import Testing
         }
     }
 
-    @Test func `a text that is cut off or in another encoding is looked through all the same`() {
-        for json in ["", "\"", "\"é", "\"é\\", "{\"é\"", "é:\"", "\\"] { #expect(!Self.hasUnsafeKeys(Array(json.utf8))) }
-        let wide = "{\"\(Self.marks(31))\":1}".utf16.flatMap { [UInt8(truncatingIfNeeded: $0), UInt8($0 >> 8)] }
-        #expect(Self.hasUnsafeKeys(wide))
-        #expect(Self.hasUnsafeKeys(Array("{\"\(Self.many)\":1}".utf8)))
+    @Test func `what is cut off or in another encoding is looked through all the same`() {
+        for json in ["", "\"", "\"é", "\"é\\", "{\"é\"", "é:\"", "\\"] { #expect(!Self.hasUnsafeTexts(Array(json.utf8))) }
+        #expect(Self.hasUnsafeTexts(Array("\"\(Self.marks(257))".utf8)))
+        let wide = "{\"\(Self.marks(257))\":1}".utf16.flatMap { [UInt8(truncatingIfNeeded: $0), UInt8($0 >> 8)] }
+        #expect(Self.hasUnsafeTexts(wide))
+        #expect(Self.hasUnsafeTexts(Array("{\"\(Self.many)\":1}".utf8)))
     }
 
-    @Test func `a map's key with too many marks in a row is refused by name`() throws {
+    @Test func `a string of protobuf with too many marks in a row is refused by name, the key of a map too`() throws {
         var every = EveryField()
-        every.counts = [Self.marks(30): 1]
+        every.counts = [Self.marks(256): 1]
         #expect(try EveryField(serializedBytes: every.serializedBytes()).counts == every.counts)
-        var writer = ProtobufWriter()
-        writer.putDelimited(25) { $0.putAlways(.string, 1, Self.many) }
-        do throws(ProtobufError) {
-            _ = try EveryField(serializedBytes: writer.bytes)
-            #expect(Bool(false), "it was read")
-        } catch {
-            #expect(error.kind == .tooManyMarks && error.path == [25, 1])
+        for (number, path) in [(14, [14]), (25, [25, 1])] {
+            var writer = ProtobufWriter()
+            if number == 14 { writer.putAlways(.string, 14, Self.many) } else { writer.putDelimited(25) { $0.putAlways(.string, 1, Self.many) } }
+            do throws(ProtobufError) {
+                _ = try EveryField(serializedBytes: writer.bytes)
+                #expect(Bool(false), "it was read")
+            } catch {
+                #expect(error.kind == .tooManyMarks && error.path == path)
+            }
         }
     }
 
-    @Test func `an acknowledgement of an id that is none of ours is ignored, however long it is, and a sentence may be any text`() {
-        // Four times as many, for which time alone would tell: looked up or compared, they would take longer than this suite may.
-        let text = String(repeating: Self.many, count: 4)
-        var client = MachineEnd.envelope(.client) { $0.maximumMessage = 8 << 20 }
+    @Test func `an acknowledgement of an id that is none of ours is ignored, however long it is`() {
+        var client = MachineEnd.envelope(.client)
         let call = client.callEnvelope("BACKUP_STARTED")
-        client.hearAcknowledgment(of: text)
+        client.hearAcknowledgment(of: String(repeating: "x" + Self.marks(256), count: 100))
         #expect(!call.hasEnded && client.closed == nil)
-        client.hearAcknowledgment(of: ours(1), #""success":false,"error":"\#(text)""#)
+        client.hearAcknowledgment(of: ours(1), #""success":false,"error":"\#(Self.marks(256))""#)
         #expect(call.failure?.code == .envelopeError)
+        client.hearAcknowledgment(of: Self.many)
+        #expect(client.closed?.failure.code == .protocolViolation)
     }
 
     @Test func `of a type of tagged JSON that no method can have only the beginning is looked up`() {
@@ -81,7 +85,7 @@ import Testing
         configuration.maximumMessage = 2 << 20
         var service = MachineEnd(OrderedSession(role: .service, configuration))
         service.start()
-        let text = Array(#"{"type":"\#(Self.many)"}"#.utf8)
+        let text = Array(#"{"type":"\#(String(repeating: "é", count: 500_000))"}"#.utf8)
         service.receive(UInt32(text.count).littleEndianBytes + text)
         let method = service.requests.first?.method
         // A character that was cut is replaced.

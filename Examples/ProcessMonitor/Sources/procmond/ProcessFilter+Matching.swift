@@ -14,9 +14,12 @@ extension ProcessFilter {
         return Self.matches(path, pattern) || Self.matches(path[(path.lastIndex(of: "/").map(path.index(after:)) ?? path.startIndex)...], pattern)
     }
 
-    /// `*` stands for any characters, `?` for one. Takes time in proportion to the product of both lengths at most.
+    /// `*` stands for any characters, `?` for one, where a combining mark is a character of its own. Takes time in proportion to the product of both lengths at most; a pattern that is longer than a path
+    /// can be, 4,096 bytes, matches nothing.
     static func matches(_ text: some StringProtocol, _ pattern: String) -> Bool {
-        let (text, pattern) = (Array(text), Array(pattern))
+        guard pattern.utf8.count <= 4096 else { return false }
+        // Not as `Character`s: comparing one that an agent has made of very many marks can take very long.
+        let (text, pattern) = (Array(text.unicodeScalars), Array(pattern.unicodeScalars))
         var (place, part) = (0, 0)
         // Where the last star stands, and the first place that it does not yet cover.
         var star: (part: Int, place: Int)?
