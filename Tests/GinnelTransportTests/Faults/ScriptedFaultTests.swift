@@ -202,7 +202,7 @@ import Testing
     @Test func `connections with a thread each leave neither threads nor descriptors behind`() async throws {
         // What a first life brings about once is not left behind by its connections; nor is the runtime's timer, which waiting for a service needs now and then.
         try await Self.liveThroughSixtyConnections(at: .path(path))
-        try await Task.sleep(for: .milliseconds(1))
+        try await Task.sleep(for: .milliseconds(1))  // not a wait: it makes the timer
         let before = System.descriptors.open
         try await Self.liveThroughSixtyConnections(at: .path(path))
         #expect(System.descriptors.open == before)
