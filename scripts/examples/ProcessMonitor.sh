@@ -26,7 +26,7 @@ end 0 False"
 foreign_monitor() {
     local place=$XDG_RUNTIME_DIR/foreign-$2 said expected hash
     mkdir "$place"
-    echo "{ \"ipc\": { \"crc32_variant\": \"${2^}\" } }" > "$place/ginnel.json"
+    echo "{ \"ipc\": { \"crc32_variant\": \"$(tr '[:lower:]' '[:upper:]' <<< "${2:0:1}")${2:1}\" } }" > "$place/ginnel.json"
     "$python" -B Tests/Peers/process_monitor.py monitor "$place/s" "$2" > "$place/asked" 2>&1 &
     service=$!
     heard "$place/asked" listening

@@ -34,7 +34,8 @@ void gn_sha256(const void *bytes, size_t count, uint8_t digest[32]);
 /// NAME_TOO_LONG, NO_DESCRIPTORS, NO_MEMORY, OTHER.
 gn_outcome gn_file_open(const char *path, gn_handle *file, gn_error *error);
 
-/// Reads on, up to `capacity` (at least 1) bytes. GN_DONE: `*count` is at least 1. GN_END: there is no more. Blocks. Errors: OTHER.
+/// Reads on, up to `capacity` (at least 1) bytes. GN_DONE: `*count` is at least 1. GN_END: there is no more. Blocks. Errors: OTHER, and what the file system has to say of
+/// files that it makes up as they are read (BUSY, INVALID, DENIED).
 gn_outcome gn_file_read(gn_handle file, void *bytes, size_t capacity, size_t *count, gn_error *error);
 
 #ifdef __cplusplus

@@ -1,6 +1,6 @@
 // Files that are read for their digest: somebody's program, or what the caller names.
 //
-// A name may lead to anything. It is opened so that nothing waits for another process, as the two ends of a pipe would for each other, and only a regular file is read: a device may have no end.
+// A name may lead to anything. Only a regular file is opened and read: a pipe would have us wait for its other end, a device may have no end, or do something when it is opened.
 #include "posix.h"
 
 #if !defined(_WIN32)
@@ -10,9 +10,12 @@
 
 static gn_outcome open_file(const char *path, int *file, struct stat *status, gn_error *error) {
     int result;
+    // To open a device or a pipe can do something to it, so it is looked at before; and again behind the name that may have changed meanwhile.
+    GNP_RETRY(result, "stat", stat(path, status));
+    if (result < 0) return gnp_fail_errno(error, "stat");
+    if (!S_ISREG(status->st_mode)) return gnp_fail(error, GN_CODE_INVALID, 0, "stat");
     GNP_RETRY(*file, "openat", openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
-    // What nobody can open is a socket, or a device without its driver.
-    if (*file < 0) return errno == ENXIO ? gnp_fail(error, GN_CODE_INVALID, ENXIO, "openat") : gnp_fail_errno(error, "openat");
+    if (*file < 0) return gnp_fail_errno(error, "openat");
     GNP_RETRY(result, "fstat", fstat(*file, status));
     gn_outcome outcome = GN_DONE;
     if (result < 0) {

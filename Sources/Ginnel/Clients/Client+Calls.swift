@@ -123,7 +123,7 @@ extension Client {
         try await connection().sendEventInTurn(EncodedEvent(name: name, codec: codec, payload: payload, priority))
     }
 
-    /// Asks for a sign of life and returns how long it took to come.
+    /// Asks for a sign of life and returns how long it took to come. Throws when none can come (`Connection.ping`).
     public func ping() async throws -> Duration {
         let connection = try await connection()
         let began = Moment.now.continuous

@@ -158,7 +158,8 @@ public final class Connection: Sendable {
     /// No new calls; ends when the last one has ended.
     func leave(_ failure: Failure) { driver.submit(.farewell(failure)) }
 
-    /// Asks for a sign of life. False when none can come: the connection has ended, its handshake is not done, its format has no ping, or the task was cancelled.
+    /// Asks for a sign of life. False when none can come: the connection has ended, its handshake is not done, its format has no ping, or the task was cancelled;
+    /// and in envelopes when 64 have been asked for that were not answered.
     public func ping() async -> Bool {
         let value = state.withLock { state in
             state.lastPing += 1

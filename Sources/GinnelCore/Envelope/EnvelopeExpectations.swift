@@ -15,6 +15,8 @@ struct EnvelopeExpectations: Sendable {
     struct Open: Sendable {
         let id: String
         let types: Set<String>
+        /// Its caller has given up.
+        var isGivenUp = false
     }
 
     private var kinds: [String: Kind] = [:]
@@ -27,8 +29,8 @@ struct EnvelopeExpectations: Sendable {
     private var someoneWaits = false
 
     var count: Int { kinds.count }
-    /// Whether somebody may be waiting for an answer; signs of life are none, since some programs never give them.
-    var isAnswerDue: Bool { kinds.count > pings }
+    /// Whether somebody waits for an answer. Who asked for a sign of life does not count, since some programs never give one.
+    var isAnswerDue: Bool { kinds.count > pings + (open?.isGivenUp == true ? 1 : 0) }
 
     /// Whether a message that these types may answer can be sent now.
     func admits(_ types: Set<String>?) -> Bool { types?.isEmpty != false || open == nil }
@@ -50,6 +52,9 @@ struct EnvelopeExpectations: Sendable {
 
     /// Whether the answer of this call may be a message of its own.
     func isOpen(_ call: UInt32) -> Bool { calls[call].map { $0 == open?.id } ?? false }
+
+    /// The caller of this call has given up; it keeps its place until it is answered.
+    mutating func giveUp(_ call: UInt32) { if isOpen(call) { open?.isGivenUp = true } }
 
     /// What waited for an answer to this message; `nil` when nothing does.
     mutating func end(_ id: String) -> Kind? {

@@ -26,11 +26,6 @@ extension EnvelopeSession {
         let known = EnvelopeIncoming.Message(id: message.id ?? takeID(), key: key, type: message.type, bytes: message.payload.count)
         let finding = key.map { took($0) } ?? .new
         if case .answered(let answer) = finding { return send(answer, to: known) }
-        guard incoming.hasRoom(configuration.limits.announced, times: Self.roomWhileCalling) else {
-            if finding == .new { forget(key) }
-            let inHand = "\(incoming.count) messages of \(incoming.bytes) bytes"
-            return send(.failed("Error handling message: \(inHand) are in hand, the limit (callsInFlight, requestWindow)"), to: known)
-        }
         if finding == .inHand { return incoming.hold(known, now) }
         if let failure = configuration.requests?.begin(known.bytes) {
             forget(key)

@@ -62,6 +62,7 @@ extension EnvelopeSession {
         let isUnsent = outbox.dropRequest(of: number)
         if !isUnsent, expectations.isOpen(number) {
             _ = outgoing.takeToken(number)
+            expectations.giveUp(number)
         } else {
             _ = outgoing.end(number)
             if let id = expectations.id(of: number) { _ = expectations.end(id) }

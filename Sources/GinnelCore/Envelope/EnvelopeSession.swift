@@ -111,9 +111,10 @@ extension EnvelopeSession: SessionMachine {
     /// How much more may be in hand while the program waits for answers of the other side, which come behind whatever else it says.
     static let roomWhileCalling = 2
 
-    /// False while as much is in hand as may be and no answer is waited for: two sides whose handlers call each other must not both stop to listen.
+    /// False while as much is in hand as may be. Two sides whose handlers call each other must not both stop to listen, so it is more while an answer is waited for. Nothing is refused for want of room:
+    /// who keeps a message takes a refusal for the last word.
     package var wantsInput: Bool {
-        phase != .closed && (incoming.hasRoom(configuration.limits.announced) || expectations.isAnswerDue)
+        phase != .closed && incoming.hasRoom(configuration.limits.announced, times: expectations.isAnswerDue ? Self.roomWhileCalling : 1)
     }
 
     package var hasOutput: Bool { !outbox.isEmpty }

@@ -86,12 +86,17 @@ struct JSONText: Hashable {
 }
 
 extension JSON {
-    /// A string with its quotes, of at most `limit` bytes: a longer text loses whole characters at its end. The limit must be 2 or more.
+    /// A string with its quotes, of at most `limit` bytes: a longer text loses whole characters at its end. The limit must be 2 or more. Of a character with hundreds of combining marks
+    /// it has the first ones, since readers take no more (CombiningMarks.swift): sentences may be put together from what peers have said.
     package static func quoted(_ text: String, limit: Int = .max) -> [UInt8] {
         var result = [UInt8(ascii: "\"")]
         for character in text {
             let start = result.count
-            for byte in character.utf8 { append(byte, to: &result) }
+            if character.utf8.count <= CombiningMarks.harmless {
+                for byte in character.utf8 { append(byte, to: &result) }
+            } else {
+                for scalar in character.unicodeScalars.prefix(CombiningMarks.longestRow / 2) { for byte in UTF8.encode(scalar)! { append(byte, to: &result) } }
+            }
             if result.count >= limit {
                 result.removeSubrange(start...)
                 break

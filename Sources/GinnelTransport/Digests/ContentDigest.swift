@@ -61,8 +61,10 @@ extension ContentDigest {
     public struct Builder: Sendable {
         private var state = gn_sha256_state()
 
+        /// Of no bytes yet.
         public init() { gn_sha256_begin(&state) }
 
+        /// Adds bytes behind those before; none is allowed.
         public mutating func append(_ bytes: borrowing RawSpan) {
             bytes.withUnsafeBytes { gn_sha256_add(&state, $0.baseAddress, $0.count) }
         }

@@ -96,4 +96,13 @@ import Testing
         service.receive(UInt32(long.count).littleEndianBytes + long)
         #expect(service.requests.last?.method == String(repeating: "x", count: 255))
     }
+
+    @Test func `what is written in sentences is what readers take, whatever peers have said`() {
+        for text in ["a" + Self.marks(256) + Self.marks(256) + "b", Self.many, String(repeating: "\u{F73}", count: 300)] {
+            let written = JSON.quoted(text)
+            #expect(Self.hasUnsafeTexts(Array("\"\(text)\"".utf8)) && !Self.hasUnsafeTexts(written))
+            #expect(written.last == UInt8(ascii: "\"") && written.count > 3)
+        }
+        #expect(JSON.quoted("a" + Self.marks(100) + "b") == Array(("\"a" + Self.marks(100) + "b\"").utf8))
+    }
 }
