@@ -92,11 +92,9 @@ extension JSON {
         var result = [UInt8(ascii: "\"")]
         for character in text {
             let start = result.count
-            if character.utf8.count <= CombiningMarks.harmless {
-                for byte in character.utf8 { append(byte, to: &result) }
-            } else {
-                for scalar in character.unicodeScalars.prefix(CombiningMarks.longestRow / 2) { for byte in UTF8.encode(scalar)! { append(byte, to: &result) } }
-            }
+            let isShort = character.utf8.count <= CombiningMarks.harmless
+            let written = isShort ? String(character) : String(String.UnicodeScalarView(character.unicodeScalars.prefix(CombiningMarks.longestRow / 2)))
+            for byte in written.utf8 { append(byte, to: &result) }
             if result.count >= limit {
                 result.removeSubrange(start...)
                 break
