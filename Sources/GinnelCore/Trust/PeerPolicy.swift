@@ -36,7 +36,7 @@ public struct PeerPolicy: Sendable {
             if unread.contains(field) { return .needs(field) }
             return switch field {
             case .executable: .unknown("executable")
-            case .digest: .unknown("program's SHA-256", ": the program cannot be read, or is larger than 256 MiB")
+            case .digest: .unknown("program's SHA-256", ": the program cannot be read, has ended, or is larger than 256 MiB")
             }
         }
     }

@@ -6,7 +6,7 @@ import Testing
     private static let digest = [UInt8](repeating: 0xAB, count: 32)
     private static let hexadecimal = String(repeating: "ab", count: 32)
 
-    private static let noDigest = "the peer's program's SHA-256 is not known: the program cannot be read, or is larger than 256 MiB"
+    private static let noDigest = "the peer's program's SHA-256 is not known: the program cannot be read, has ended, or is larger than 256 MiB"
 
     private func refusal(_ policy: PeerPolicy, _ peer: PeerIdentity, own: PeerIdentity = own, children: Set<UInt32> = []) -> String? {
         switch policy.verdict(on: peer, own: own, children: children) {

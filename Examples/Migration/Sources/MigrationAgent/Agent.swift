@@ -39,11 +39,26 @@ struct Agent: Sendable {
         let causes = AsyncStream.makeStream(of: Cause.self, bufferingPolicy: .bufferingNewest(1))
         try await withThrowingTaskGroup { group in
             group.addTask { try await client.run() }
+            group.addTask { await tellOfAbsence() }
             group.addTask { try await introduce(causes.continuation) }
             group.addTask { await follow(causes.continuation) }
             group.addTask { try await work(causes, until: shutdown.stream) }
             // The first error ends the others.
             for try await _ in group {}
+        }
+    }
+
+    /// Says, once for each time, that there is no service.
+    private func tellOfAbsence() async {
+        var isSaid = false
+        for await state in client.connectionStates {
+            switch state {
+            case .waiting(_, let failure) where !isSaid:
+                say("\(name): no service: \(failure.sentence); I try again")
+                isSaid = true
+            case .connected: isSaid = false
+            default: break
+            }
         }
     }
 

@@ -1,6 +1,6 @@
 // Copies a directory to another, category by category, and can be cut off anywhere: complete files stand in the manifest, and a file that was cut off is taken up where it ends.
 //
-// A file that cannot be copied stops no other: it stands among the failures.
+// A file that cannot be copied stops no other: it stands among the failures. What is private stays so: folders of the backup are its user's alone, and a copy has the mode and the time of its original.
 
 import Foundation
 import Ginnel
@@ -58,7 +58,7 @@ struct Backup {
                 continue
             }
             do {
-                try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+                try Self.makeFolder(file.deletingLastPathComponent())
                 let (hash, begun) = try await copy(item, to: file) { bytes in
                     progress.bytes += Int64(bytes)
                     await told(progress)
@@ -76,6 +76,13 @@ struct Backup {
         return result
     }
 
+    /// Makes a folder, and those that it lies in, for this user alone; what is there stays as it is.
+    static func makeFolder(_ folder: URL) throws {
+        guard !FileManager.default.fileExists(atPath: folder.path) else { return }
+        if folder.path != "/" { try makeFolder(folder.deletingLastPathComponent()) }
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
+    }
+
     /// Copies one file to a name of its own and renames it. The hash of all of it, and how many bytes were there.
     private func copy(_ item: Listing.Item, to file: URL, _ told: (Int) async -> Void) async throws -> (hash: String, begun: Int) {
         let partial = file.appendingPathExtension("partial")
@@ -84,7 +91,7 @@ struct Backup {
         var hash = ContentDigest.Builder()
         let begun = try continued(partial, of: item, input, &hash)
         if begun > 0 { await told(begun) }
-        if begun == 0 { _ = FileManager.default.createFile(atPath: partial.path, contents: nil) }
+        if begun == 0 { _ = FileManager.default.createFile(atPath: partial.path, contents: nil, attributes: [.posixPermissions: 0o600]) }
         let output = try FileHandle(forWritingTo: partial)
         defer { try? output.close() }
         try output.seekToEnd()
@@ -96,6 +103,8 @@ struct Backup {
             if pause > .zero { try await Task.sleep(for: pause) }
         }
         try output.synchronize()
+        let original = try FileManager.default.attributesOfItem(atPath: source.appendingPathComponent(item.path).path)
+        try FileManager.default.setAttributes(original.filter { [.posixPermissions, .modificationDate].contains($0.key) }, ofItemAtPath: partial.path)
         _ = try? FileManager.default.removeItem(at: file)
         try FileManager.default.moveItem(at: partial, to: file)
         return (hash.digest.hexadecimal, begun)

@@ -29,7 +29,7 @@ struct Manifest {
 
     /// Makes the directory where there is none, and reads what an earlier run has left. A last line that was cut off counts for nothing.
     init(in directory: URL) throws {
-        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+        try Backup.makeFolder(directory)
         file = directory.appendingPathComponent(Self.name)
         guard let text = try? Data(contentsOf: file) else { return }
         for line in text.split(separator: UInt8(ascii: "\n")) {
@@ -70,7 +70,7 @@ struct Manifest {
     }
 
     private func append(_ data: Data) throws {
-        if !FileManager.default.fileExists(atPath: file.path) { _ = FileManager.default.createFile(atPath: file.path, contents: nil) }
+        if !FileManager.default.fileExists(atPath: file.path) { _ = FileManager.default.createFile(atPath: file.path, contents: nil, attributes: [.posixPermissions: 0o600]) }
         let handle = try FileHandle(forWritingTo: file)
         defer { try? handle.close() }
         try handle.seekToEnd()

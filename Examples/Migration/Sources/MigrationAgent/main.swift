@@ -8,7 +8,7 @@ import Foundation
 import Ginnel
 import MigrationCommon
 
-let options = Options()
+let options = Options("path at from to user delays pause quick")
 let settings = Settings(options)
 let source = URL(fileURLWithPath: options.needed("from"))
 let target = URL(fileURLWithPath: options.needed("to"))

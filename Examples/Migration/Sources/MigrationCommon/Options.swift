@@ -5,11 +5,15 @@ import Foundation
 public struct Options: Sendable {
     private var values: [String: String] = [:]
 
-    /// Ends the program with a sentence when the line has anything else.
-    public init(_ arguments: [String] = CommandLine.arguments) {
+    /// Ends the program with a sentence when the line has anything else than these names, each with a value.
+    public init(_ known: String, _ arguments: [String] = CommandLine.arguments) {
+        let names = known.split(separator: " ").map(String.init)
         var rest = arguments.dropFirst()
         while let name = rest.popFirst() {
-            guard name.hasPrefix("--"), let value = rest.popFirst() else { Self.fail("\(name): options are --name value") }
+            guard name.hasPrefix("--"), names.contains(String(name.dropFirst(2))) else {
+                Self.fail("\(name): the options are \(names.map { "--\($0)" }.joined(separator: ", ")), each with a value")
+            }
+            guard let value = rest.popFirst() else { Self.fail("\(name): a value is missing") }
             values[String(name.dropFirst(2))] = value
         }
     }
@@ -21,7 +25,12 @@ public struct Options: Sendable {
         return value
     }
 
-    public func number(_ name: String, or default: Int) -> Int { values[name].flatMap(Int.init) ?? `default` }
+    /// 0 or more. Ends the program where the value is something else.
+    public func number(_ name: String, or default: Int) -> Int {
+        guard let value = values[name] else { return `default` }
+        guard let number = Int(value), number >= 0 else { Self.fail("--\(name) \(value): this is no number from 0 on") }
+        return number
+    }
 
     private static func fail(_ sentence: String) -> Never {
         FileHandle.standardError.write(Data((sentence + "\n").utf8))
@@ -30,4 +39,4 @@ public struct Options: Sendable {
 }
 
 /// Prints a line at once, also where the output is a pipe.
-public func say(_ line: String) { FileHandle.standardOutput.write(Data((line + "\n").utf8)) }
+public func say(_ line: String) { try? FileHandle.standardOutput.write(contentsOf: Data((line + "\n").utf8)) }

@@ -8,7 +8,7 @@ import Foundation
 import Ginnel
 import MigrationCommon
 
-let options = Options()
+let options = Options("in")
 let place = options["in"].map { URL(fileURLWithPath: $0) } ?? FileManager.default.temporaryDirectory.appendingPathComponent("migration-\(getpid())")
 try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
 defer { if options["in"] == nil { try? FileManager.default.removeItem(at: place) } }

@@ -152,6 +152,7 @@ actor Migration {
     /// away hears nothing of it.
     func end(_ service: Service) async {
         for await _ in ends where status.overallStatus == "ready" { break }
+        guard !Task.isCancelled else { return }
         for (name, agent) in agents.sorted(by: { $0.key < $1.key }) {
             let request = Envelope.ShutdownRequest(reason: "the migration is ready", gracePeriodSeconds: grace)
             guard let connection = agent.connection, let payload = try? request.encoded() else { continue }
