@@ -28,6 +28,7 @@ example() {
     trouble "$programs" "$own"
     foreign_service "$programs" "$own"
     foreign_agent "$programs" "$own"
+    told_to_end "$programs"
     if [ "$(id -u)" = 0 ] && command -v setpriv > /dev/null; then users "$programs"; else echo "not root, or no setpriv: other users are not tried"; fi
 }
 
@@ -66,6 +67,8 @@ foreign_service() {
     local place=$XDG_RUNTIME_DIR/service own=$2 line said expected
     mkdir -p "$place/from/email"
     for line in first email/second email/third; do head -c 200000 /dev/urandom > "$place/from/$line"; done
+    chmod 600 "$place/from/first"
+    chmod 755 "$place/from/email/second"
     python3 -B Tests/Peers/migration.py service "$place/s" > "$place/service" 2>&1 &
     service=$!
     heard "$place/service" listening
@@ -90,7 +93,29 @@ end'
         heard "$place/agent" "$own/abroad: $line"
     done
     for line in first email/second email/third; do cmp "$place/from/$line" "$place/to/$line" || fail "$line is not the same"; done
+    said=$(cd "$place/to" && stat -c '%a %n' . email first email/second manifest.jsonl | tr '\n' ' ')
+    [ "$said" = "700 . 700 email 600 first 755 email/second 600 manifest.jsonl " ] || fail "the backup has other modes than its originals: $said"
     echo "a service that is not ours had its backup, although it left in the middle"
+}
+
+# A service that is told to end, and lines that are none.
+told_to_end() {
+    local place=$XDG_RUNTIME_DIR/told
+    mkdir "$place"
+    "$1/migration-service" --path "$place/s" > "$place/service" 2>&1 &
+    service=$!
+    exists "$place/s" "$place/service"
+    kill -TERM "$service"
+    wait "$service" || fail "a service that was told to end failed:" "$(cat "$place/service")"
+    service=
+    [ ! -e "$place/s" ] || fail "a service that was told to end has left its socket behind"
+    for line in "--agents zero --path /nowhere/s" "--bogus 7" "--path"; do
+        # Several words where there are several.
+        # shellcheck disable=SC2086
+        if within "$1/migration-service" $line > "$place/output" 2>&1; then fail "migration-service $line was taken"; fi
+        grep -qF -e "${line%% *}" "$place/output" || fail "migration-service $line was refused without saying why:" "$(cat "$place/output")"
+    done
+    echo "a service that is told to end leaves nothing behind, and what is no option is refused by name"
 }
 
 # An agent that is not ours at our service.
