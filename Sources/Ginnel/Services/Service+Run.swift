@@ -2,7 +2,6 @@
 
 internal import GinnelCore
 internal import GinnelTransport
-internal import Synchronization
 
 extension Service {
     /// Listens and serves until `beginGracefulShutdown()` or the cancellation of the task; every connection, handler and thread has ended when it returns.
