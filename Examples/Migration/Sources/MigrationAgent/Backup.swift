@@ -103,10 +103,13 @@ struct Backup {
             if pause > .zero { try await Task.sleep(for: pause) }
         }
         try output.synchronize()
-        let original = try FileManager.default.attributesOfItem(atPath: source.appendingPathComponent(item.path).path)
-        try FileManager.default.setAttributes(original.filter { [.posixPermissions, .modificationDate].contains($0.key) }, ofItemAtPath: partial.path)
         _ = try? FileManager.default.removeItem(at: file)
         try FileManager.default.moveItem(at: partial, to: file)
+        // Last, since a part that may not be written could not be taken up again.
+        var attributes = try FileManager.default.attributesOfItem(atPath: source.appendingPathComponent(item.path).path)
+        attributes = attributes.filter { [.posixPermissions, .modificationDate].contains($0.key) }
+        attributes[.posixPermissions] = (attributes[.posixPermissions] as? Int).map { $0 & 0o777 }
+        try FileManager.default.setAttributes(attributes, ofItemAtPath: file.path)
         return (hash.digest.hexadecimal, begun)
     }
 
